@@ -1,0 +1,281 @@
+//! The engine store: log, snapshots, timers, leases and the fenced commit that ties them together.
+//!
+//! One trait, several implementations, one contract suite. The laws that every implementation keeps:
+//!
+//! * **Durable append.** What [`Engine::append`] accepted survives `kill -9` at any instant.
+//! * **One writer.** A commit whose token is not *equal* to the shard's current token changes nothing.
+//! * **All or nothing.** A commit moves the position, stores snapshots, timers, facts and results, or nothing.
+//! * **Exactly once.** A batch id that was committed before answers [`Committed::Already`].
+//! * **Unknown is not failed.** After [`EngineError::Unknown`] the identical batch must be sent again, never a new one.
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use protocol::command::CommandKey;
+use protocol::id::{ConversationId, DeadLetterId};
+use protocol::outbound::OpaqueKey;
+use protocol::phone::ContactKey;
+use protocol::shard::{ShardCount, ShardId};
+use protocol::time::{SpanMs, TimestampMs};
+use serde::{Deserialize, Serialize};
+
+/// What is fixed when a store is created and checked whenever it is opened.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoreIdentity {
+    /// Number of shards for the life of the store.
+    pub shards: ShardCount,
+    /// Version of the shard hash.
+    pub hash_version: u8,
+    /// Authenticates the opaque ids that providers send back.
+    pub opaque_key: OpaqueKey,
+}
+
+/// A place in the log of one shard. Only its order means anything; zero is before the first entry.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Position(pub u64);
+
+/// A place in the log of facts. Only its order means anything; zero is before the first fact.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct FactPosition(pub u64);
+
+/// The right to write to a shard. Epoch **and** nonce: after a fail-over that lost the newest writes a bare
+/// epoch could be issued twice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Token {
+    /// Counts up with every acquisition.
+    pub epoch: u64,
+    /// Random.
+    pub nonce: u64,
+}
+
+/// A shard that this node may write to until the lease runs out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lease {
+    /// The shard.
+    pub shard: ShardId,
+    /// Goes into every commit.
+    pub token: Token,
+    /// Where the log was applied up to.
+    pub position: Position,
+}
+
+/// One entry of a shard's log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogEntry {
+    /// Its place.
+    pub position: Position,
+    /// An encoded [`protocol::entry::Entry`].
+    pub bytes: Bytes,
+}
+
+/// A conversation as stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stored {
+    /// Encoded state.
+    pub snapshot: Bytes,
+    /// When its timer fires, if it has one.
+    pub timer_at: Option<TimestampMs>,
+}
+
+/// What a batch of inputs needs from the store, in one round trip; answers stand in the order asked.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Loaded {
+    /// `None` where a conversation does not exist yet.
+    pub conversations: Vec<Option<Stored>>,
+    /// `None` where a command was not applied yet (or its result was forgotten).
+    pub results: Vec<Option<Bytes>>,
+    /// Whether each dedup key was stored.
+    pub seen: Vec<bool>,
+}
+
+/// What [`Engine::load`] asks for.
+#[derive(Clone, Debug, Default)]
+pub struct LoadRequest {
+    /// Conversations to activate.
+    pub conversations: Vec<ConversationId>,
+    /// Commands that may have been applied before.
+    pub commands: Vec<CommandKey>,
+    /// Hashes of provider ids that have left the conversation's own memory.
+    pub seen: Vec<SeenKey>,
+}
+
+/// Hash of conversation and provider id: remembers old messages for as long as providers repeat them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct SeenKey(pub u128);
+
+/// Another name of a contact on one number: hash of the number and the name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct AliasKey(pub u128);
+
+/// Everything that one batch of inputs changes, together.
+#[derive(Clone, Debug)]
+pub struct Commit {
+    /// The shard.
+    pub shard: ShardId,
+    /// The owner's token.
+    pub token: Token,
+    /// Chosen by the owner once per batch; the same id is never applied twice.
+    pub batch_id: u128,
+    /// Where the log stood before.
+    pub expected_position: Position,
+    /// Where it stands after; log entries up to here may be forgotten.
+    pub new_position: Position,
+    /// The owner's time, for expiring results and seen keys.
+    pub now: TimestampMs,
+    /// Changed conversations.
+    pub conversations: Vec<ConversationWrite>,
+    /// Facts in order, each an encoded [`protocol::fact::Event`].
+    pub facts: Vec<Bytes>,
+    /// Results of commands, kept for 24 hours.
+    pub results: Vec<(CommandKey, Bytes)>,
+    /// Provider ids that leave the conversations' own memory, kept for 8 days.
+    pub seen: Vec<SeenKey>,
+    /// New names of contacts.
+    pub aliases: Vec<(AliasKey, ContactKey)>,
+    /// Entries for other shards that follow from this batch: appended in the same commit where the store can,
+    /// otherwise before it (a repeated append is harmless, entries are deduplicated where they are applied).
+    pub forwards: Vec<(ShardId, Bytes)>,
+    /// Inputs that could not be applied.
+    pub dead_letters: Vec<DeadLetter>,
+}
+
+/// One changed conversation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConversationWrite {
+    /// Which.
+    pub conversation: ConversationId,
+    /// Its encoded state.
+    pub snapshot: Bytes,
+    /// The timer that the store holds now, as loaded or last committed.
+    pub timer_before: Option<TimestampMs>,
+    /// The timer that it shall hold.
+    pub timer_after: Option<TimestampMs>,
+}
+
+/// An input that could not be applied.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeadLetter {
+    /// Derived from shard and position.
+    pub id: DeadLetterId,
+    /// Where it stood.
+    pub shard: ShardId,
+    /// When it was set aside.
+    pub at: TimestampMs,
+    /// What went wrong.
+    pub reason: String,
+    /// The encoded entry.
+    pub entry: Bytes,
+}
+
+/// How a commit ended well.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Committed {
+    /// Now.
+    Applied,
+    /// Before: this batch id is known.
+    Already,
+}
+
+/// Why a call failed.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    /// The token is not the shard's current one: somebody else owns it. Drop everything about the shard.
+    #[error("the shard has another owner")]
+    Fenced,
+    /// The log was applied further, or less far, than the caller believes.
+    #[error("the position of the shard is not the expected one")]
+    Position,
+    /// The store takes no more: too much waits to be applied, or memory or disk is short. Try again later.
+    #[error("the store is full: {0}")]
+    Full(String),
+    /// The call may or may not have had its effect.
+    #[error("the answer of the store was lost: {0}")]
+    Unknown(String),
+    /// The store was made by something incompatible.
+    #[error("{0}")]
+    Incompatible(String),
+    /// The store failed; the call had no effect.
+    #[error("the store failed")]
+    Failed(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+/// Shorthand for answers of the engine.
+pub type EngineResult<T> = Result<T, EngineError>;
+
+/// Numbers for metrics and admission.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct EngineStats {
+    /// Bytes appended and not yet applied.
+    pub backlog_bytes: u64,
+    /// Entries appended and not yet applied.
+    pub backlog_entries: u64,
+    /// Timers that have not fired.
+    pub timers_pending: u64,
+    /// Bytes on disk or in the server.
+    pub stored_bytes: u64,
+}
+
+/// The store behind conversations. See the [module](self) for its laws.
+#[async_trait]
+pub trait Engine: Send + Sync + 'static {
+    /// What was fixed at creation.
+    fn identity(&self) -> &StoreIdentity;
+
+    /// The store's clock.
+    async fn now(&self) -> EngineResult<TimestampMs>;
+
+    /// Makes entries durable, all of one call together. Concurrent calls share one write.
+    async fn append(&self, entries: Vec<(ShardId, Bytes)>) -> EngineResult<()>;
+
+    /// Takes the lease of a shard for `ttl`, unless another node holds it.
+    async fn acquire(&self, shard: ShardId, node: u64, ttl: SpanMs) -> EngineResult<Option<Lease>>;
+
+    /// Prolongs leases; answers which of them still hold, in the order asked.
+    async fn renew(&self, leases: &[(ShardId, Token)], ttl: SpanMs) -> EngineResult<Vec<bool>>;
+
+    /// Gives a lease back, so that another node need not wait for its end.
+    async fn release(&self, shard: ShardId, token: Token) -> EngineResult<()>;
+
+    /// Entries of a shard after a position, at most `limit`; waits until there is one. Safe to cancel.
+    async fn read(&self, shard: ShardId, after: Position, limit: usize) -> EngineResult<Vec<LogEntry>>;
+
+    /// What a batch needs, in one round trip.
+    async fn load(&self, shard: ShardId, request: &LoadRequest) -> EngineResult<Loaded>;
+
+    /// Timers due at or before `until`, earliest first, at most `limit`. They stay until a commit moves them.
+    async fn due(&self, shard: ShardId, until: TimestampMs, limit: usize) -> EngineResult<Vec<(TimestampMs, ConversationId)>>;
+
+    /// The earliest timer of a shard.
+    async fn next_due(&self, shard: ShardId) -> EngineResult<Option<TimestampMs>>;
+
+    /// Applies a batch, fenced. See the [module](self).
+    async fn commit(&self, commit: Commit) -> EngineResult<Committed>;
+
+    /// The stored result of a command, for callers that ask again.
+    async fn result(&self, command: CommandKey) -> EngineResult<Option<Bytes>>;
+
+    /// Canonical keys behind other names, in the order asked.
+    async fn aliases(&self, names: &[AliasKey]) -> EngineResult<Vec<Option<ContactKey>>>;
+
+    /// Facts after a position in the order of their commits, at most `limit`; waits until there is one.
+    /// Safe to cancel.
+    async fn facts(&self, after: FactPosition, limit: usize) -> EngineResult<Vec<(FactPosition, Bytes)>>;
+
+    /// Forgets facts up to and including a position: the projection has stored them.
+    async fn trim_facts(&self, through: FactPosition) -> EngineResult<()>;
+
+    /// Dead letters, oldest first, after an id.
+    async fn dead_letters(&self, after: Option<DeadLetterId>, limit: usize) -> EngineResult<Vec<DeadLetter>>;
+
+    /// Appends a dead letter's entry to the log again and forgets the letter, together. `false` if unknown.
+    async fn replay(&self, letter: DeadLetterId) -> EngineResult<bool>;
+
+    /// Numbers for metrics and admission.
+    fn stats(&self) -> EngineStats;
+
+    /// Stops taking appends, finishes what is under way and closes the files.
+    async fn close(&self) -> EngineResult<()>;
+}

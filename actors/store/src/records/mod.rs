@@ -1,0 +1,1 @@
+//! What people look at: a projection of the facts into SQL.
