@@ -76,6 +76,6 @@ mod tests {
         let contact = ContactKey::Phone(E164::parse("+393331234567").unwrap());
         let id = conversation_id(NumberId(42), &contact);
         assert_eq!(id.to_string(), "cnv_7x1905qprjp2xqcbde17xgsbgs");
-        assert_eq!(ShardCount::default().shard_of(id), ShardId(0));
+        assert_eq!(ShardCount::default().shard_of(id), ShardId(25));
     }
 }

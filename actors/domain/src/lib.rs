@@ -1,1 +1,8 @@
-//! placeholder
+//! Who decides. Pure state machines: the conversation with its window, mode, flow, consent and statuses;
+//! metering; templates; notification policy.
+//!
+//! Nothing here waits, reads a clock, draws a random number or does IO: time and configuration are handed in,
+//! and what has to happen comes back as effects. The same state, context and input always yield the same result.
+
+pub mod conversation;
+pub mod directory;

@@ -246,7 +246,12 @@ pub trait Engine: Send + Sync + 'static {
     async fn load(&self, shard: ShardId, request: &LoadRequest) -> EngineResult<Loaded>;
 
     /// Timers due at or before `until`, earliest first, at most `limit`. They stay until a commit moves them.
-    async fn due(&self, shard: ShardId, until: TimestampMs, limit: usize) -> EngineResult<Vec<(TimestampMs, ConversationId)>>;
+    async fn due(
+        &self,
+        shard: ShardId,
+        until: TimestampMs,
+        limit: usize,
+    ) -> EngineResult<Vec<(TimestampMs, ConversationId)>>;
 
     /// The earliest timer of a shard.
     async fn next_due(&self, shard: ShardId) -> EngineResult<Option<TimestampMs>>;

@@ -1,0 +1,41 @@
+//! What can be applied to a conversation.
+
+use compact_str::CompactString;
+use protocol::entry::Happening;
+use protocol::id::MessageId;
+use protocol::outbound::Outcome;
+
+/// One input with what comes along with it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Step {
+    /// What happens.
+    pub input: Input,
+    /// Trace of the request that caused it; kept with messages so that the send joins the trace.
+    pub traceparent: Option<CompactString>,
+    /// The store remembers the provider id of this input from before the conversation's own memory reaches
+    /// (see [`super::Conversation::seen_lookup`]).
+    pub already_seen: bool,
+}
+
+/// What happens to a conversation.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Input {
+    /// From the log.
+    Happening(Box<Happening>),
+    /// Its timer fired: do whatever is due by now.
+    Tick,
+    /// Its shard was just taken over: offer again whatever waits to be sent, without waiting for its timer.
+    Recover,
+    /// A send slot is free for this message: claim it, if it may still be sent.
+    Claim {
+        /// The message.
+        message: MessageId,
+    },
+    /// The POST of a claimed message ended.
+    Outcome {
+        /// The message.
+        message: MessageId,
+        /// How.
+        outcome: Outcome,
+    },
+}
