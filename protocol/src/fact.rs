@@ -15,6 +15,9 @@ use crate::phone::ContactKey;
 use crate::pricing::ProviderPricing;
 use crate::time::TimestampMs;
 
+/// Version of the stored form, written before every event. Version N reads N and N−1.
+pub const EVENT_VERSION: u8 = 1;
+
 /// A fact with its place.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Event {
