@@ -6,3 +6,5 @@
 
 pub mod conversation;
 pub mod directory;
+pub mod limits;
+pub mod template;

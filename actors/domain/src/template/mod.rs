@@ -1,0 +1,44 @@
+//! Templates: which values a body wants, filling them in, and the rules that a new template has to keep.
+
+mod body;
+mod rules;
+
+pub use body::{Body, FillError, Filled};
+pub use rules::{Problem, check, check_change};
+
+use compact_str::CompactString;
+use protocol::command::TemplateHint;
+use protocol::content::Parameter;
+use protocol::directory::{Template, TemplateKind};
+
+use crate::limits::{CUSTOM_BODY_CHARS, TEMPLATE_BODY_CHARS};
+
+/// Checks values against a template and fills them in.
+///
+/// # Errors
+/// Says which values the template wants, or which one is not acceptable.
+pub fn fill(template: &Template, given: &[Parameter]) -> Result<Filled, FillError> {
+    let filled = Body::parse(&template.body).fill(given)?;
+    let limit = match template.kind {
+        TemplateKind::Approved => TEMPLATE_BODY_CHARS,
+        TemplateKind::Custom => CUSTOM_BODY_CHARS,
+    };
+    let chars = filled.rendered.chars().count();
+    if chars > limit { Err(FillError::TooLong { chars, limit }) } else { Ok(filled) }
+}
+
+/// What a person needs to know in order to send a template.
+#[must_use]
+pub fn hint(template: &Template) -> TemplateHint {
+    TemplateHint {
+        name: template.name.clone(),
+        language: template.language.clone(),
+        parameters: expected(template),
+    }
+}
+
+/// The values that a template wants: `1`, `2` … or names, each once, in order of appearance.
+#[must_use]
+pub fn expected(template: &Template) -> Vec<CompactString> {
+    Body::parse(&template.body).expected()
+}
