@@ -1,1 +1,9 @@
-//! placeholder
+//! The server: webhooks, internal API, provider adapters, configuration, telemetry and the command line.
+//!
+//! Everything that decides lives in `domain`, everything that acts on conversations in `runtime`; this crate connects
+//! them with HTTP, files and the environment. A whole node starts inside a test: nothing here is global.
+
+pub mod api;
+pub mod config;
+pub mod metrics;
+pub mod state;

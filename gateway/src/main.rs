@@ -1,2 +1,3 @@
-//! placeholder
+//! The `gateway` binary.
+
 fn main() {}

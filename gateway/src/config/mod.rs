@@ -1,0 +1,195 @@
+//! Settings of the process: built-in defaults < file < environment < flags, each value with its origin.
+//!
+//! `config.default.toml` is the reference: it holds every key, so it also decides which keys exist.
+
+mod check;
+mod layers;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use serde::Deserialize;
+
+pub use layers::{Loaded, Origin, Overrides, Sources, load};
+
+/// The commented default file, as `gateway config default` prints it.
+pub const DEFAULT_FILE: &str = include_str!("../../config.default.toml");
+
+/// Everything that can be set. Units and ranges stand in `config.default.toml`.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    /// Folder of the embedded stores.
+    pub data: PathBuf,
+    /// This node.
+    pub node: NodeSettings,
+    /// Listener for providers and callers.
+    pub public: PublicSettings,
+    /// Listener for operators.
+    pub operator: OperatorSettings,
+    /// Where conversations live.
+    pub store: StoreSettings,
+    /// Where inbox, history and ledger live.
+    pub records: RecordsSettings,
+    /// Intake.
+    pub webhooks: WebhookSettings,
+    /// Actors in memory.
+    pub conversations: ConversationSettings,
+    /// Sends to providers.
+    pub outbound: OutboundSettings,
+    /// Log lines.
+    pub log: LogSettings,
+    /// Spans.
+    pub tracing: TracingSettings,
+    /// The way out.
+    pub shutdown: ShutdownSettings,
+}
+
+/// See `[node]` in the default file.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NodeSettings {
+    /// Name of the node; empty when it is drawn at start.
+    pub id: String,
+}
+
+/// See `[public]` in the default file.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PublicSettings {
+    /// Where to listen.
+    pub listen: SocketAddr,
+    /// Address as the outside sees it; empty for the listener's own.
+    pub url: String,
+    /// Threads; 0 for one per core.
+    pub workers: usize,
+}
+
+/// See `[operator]` in the default file.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OperatorSettings {
+    /// Where to listen.
+    pub listen: SocketAddr,
+}
+
+/// See `[store]` in the default file.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StoreSettings {
+    /// Empty for the embedded store.
+    pub url: String,
+    /// What an answered webhook survives.
+    pub durability: Durability,
+    /// Shards of a new store.
+    pub shards: u16,
+    /// Block cache of the embedded store.
+    pub cache_bytes: u64,
+    /// Intake stops above this.
+    pub max_backlog_bytes: u64,
+}
+
+/// What an answered webhook survives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Durability {
+    /// Power loss: the journal is synced before the answer.
+    Fsync,
+    /// The end of the process, but the last second only if the host stays up.
+    Everysec,
+}
+
+/// See `[records]` in the default file.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RecordsSettings {
+    /// Empty for SQLite under `data`.
+    pub url: String,
+}
+
+/// See `[webhooks]` in the default file.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WebhookSettings {
+    /// Larger bodies are refused.
+    pub max_body_bytes: usize,
+    /// Said with 503.
+    pub retry_after_seconds: u32,
+}
+
+/// See `[conversations]` in the default file.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ConversationSettings {
+    /// Idle actors leave memory after this.
+    pub idle_seconds: u64,
+    /// Actors in memory at most.
+    pub max_live: usize,
+}
+
+/// See `[outbound]` in the default file.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OutboundSettings {
+    /// Time for a connection.
+    pub connect_timeout_ms: u64,
+    /// Time for an answer.
+    pub request_timeout_ms: u64,
+    /// Time for a status to resolve a doubt.
+    pub in_doubt_seconds: u32,
+}
+
+/// See `[log]` in the default file.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LogSettings {
+    /// Form of a line.
+    pub format: LogFormat,
+    /// Filter directives.
+    pub level: String,
+}
+
+/// Form of a log line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// For people.
+    Pretty,
+    /// For collectors.
+    Json,
+}
+
+/// See `[tracing]` in the default file.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TracingSettings {
+    /// OTLP/HTTP collector; empty switches spans off.
+    pub otlp_endpoint: String,
+    /// Part of the traces that is kept.
+    pub sample_ratio: f64,
+}
+
+/// See `[shutdown]` in the default file.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ShutdownSettings {
+    /// Time to finish.
+    pub drain_seconds: u64,
+}
+
+/// Why the settings cannot be used: every problem at once.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the configuration has {} problem(s):{}", .0.len(), .0.iter().map(|problem| format!("\n  {problem}")).collect::<String>())]
+pub struct ConfigError(pub Vec<Problem>);
+
+/// One thing that is wrong, where it comes from and how to cure it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{key}: {detail}{}", .origin.as_ref().map(|origin| format!(" (from {origin})")).unwrap_or_default())]
+pub struct Problem {
+    /// The key, such as `webhooks.max_body_bytes`.
+    pub key: String,
+    /// What is wrong and what would be right.
+    pub detail: String,
+    /// Where the value came from.
+    pub origin: Option<Origin>,
+}

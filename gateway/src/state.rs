@@ -1,0 +1,22 @@
+//! What request handlers share.
+
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use domain::directory::Directory;
+use store::engine::Engine;
+
+use crate::config::Settings;
+use crate::metrics::Metrics;
+
+/// Everything that a request may reach. One per process, handed to handlers as `web::Data<AppState>`.
+pub struct AppState {
+    /// Log, snapshots, command results, dead letters.
+    pub engine: Arc<dyn Engine>,
+    /// What tenants configured; replaced as a whole when it changes.
+    pub directory: Arc<ArcSwap<Directory>>,
+    /// Settings of the process.
+    pub settings: Arc<Settings>,
+    /// Counters of the HTTP side, and the registry behind `/metrics`.
+    pub metrics: Arc<Metrics>,
+}
