@@ -56,7 +56,7 @@ pub struct TenantSettings {
     pub error_reply_interval_seconds: u32,
     /// The owner is told this many seconds before a window closes; 0 switches it off.
     pub window_closing_soon_seconds: u32,
-    /// ISO country codes to which WhatsApp messages are refused up front.
+    /// ISO country codes (and `UA-43`, Crimea) to which WhatsApp messages are refused up front.
     pub unsupported_countries: Vec<CompactString>,
     /// Words that opt a contact out, besides the built-in lists; compared whole, ignoring case.
     pub opt_out_keywords: Vec<CompactString>,
@@ -67,7 +67,9 @@ impl Default for TenantSettings {
         Self {
             error_reply_interval_seconds: 300,
             window_closing_soon_seconds: 3_600,
-            unsupported_countries: ["CU", "IR", "KP", "SY", "CN"].map(CompactString::const_new).to_vec(),
+            unsupported_countries: ["CU", "IR", "KP", "SY", "CN", "UA-43"]
+                .map(CompactString::const_new)
+                .to_vec(),
             opt_out_keywords: Vec::new(),
         }
     }

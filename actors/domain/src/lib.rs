@@ -7,4 +7,5 @@
 pub mod conversation;
 pub mod directory;
 pub mod limits;
+pub mod market;
 pub mod template;
