@@ -8,6 +8,10 @@
 //! * **Exactly once.** A batch id that was committed before answers [`Committed::Already`].
 //! * **Unknown is not failed.** After [`EngineError::Unknown`] the identical batch must be sent again, never a new one.
 
+pub mod clock;
+pub mod limits;
+pub mod memory;
+
 use async_trait::async_trait;
 use bytes::Bytes;
 use protocol::command::CommandKey;
@@ -17,6 +21,9 @@ use protocol::phone::ContactKey;
 use protocol::shard::{ShardCount, ShardId};
 use protocol::time::{SpanMs, TimestampMs};
 use serde::{Deserialize, Serialize};
+
+pub use self::clock::{Clock, ManualClock, SystemClock};
+pub use self::memory::MemoryEngine;
 
 /// What is fixed when a store is created and checked whenever it is opened.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -197,9 +204,19 @@ pub enum EngineError {
     /// The store was made by something incompatible.
     #[error("{0}")]
     Incompatible(String),
+    /// The store was closed; the call had no effect.
+    #[error("the store is closed")]
+    Closed,
     /// The store failed; the call had no effect.
     #[error("the store failed")]
     Failed(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl EngineError {
+    /// A call that names a shard outside the store: a bug of the caller.
+    pub(crate) fn no_shard(shard: ShardId) -> Self {
+        Self::Failed(format!("shard {} does not exist in this store", shard.0).into())
+    }
 }
 
 /// Shorthand for answers of the engine.
@@ -227,16 +244,18 @@ pub trait Engine: Send + Sync + 'static {
     /// The store's clock.
     async fn now(&self) -> EngineResult<TimestampMs>;
 
-    /// Makes entries durable, all of one call together. Concurrent calls share one write.
+    /// Makes entries durable, all of one call together and in this order. Concurrent calls share one write.
     async fn append(&self, entries: Vec<(ShardId, Bytes)>) -> EngineResult<()>;
 
-    /// Takes the lease of a shard for `ttl`, unless another node holds it.
+    /// Takes the lease of a shard for `ttl`, unless another node holds it. Every success issues a new token,
+    /// also to the node that already holds the lease.
     async fn acquire(&self, shard: ShardId, node: u64, ttl: SpanMs) -> EngineResult<Option<Lease>>;
 
-    /// Prolongs leases; answers which of them still hold, in the order asked.
+    /// Prolongs leases; answers which of them still hold, in the order asked. A lease that ran out but was
+    /// not taken by anybody else still holds.
     async fn renew(&self, leases: &[(ShardId, Token)], ttl: SpanMs) -> EngineResult<Vec<bool>>;
 
-    /// Gives a lease back, so that another node need not wait for its end.
+    /// Gives a lease back, so that another node need not wait for its end. Its token is worth nothing then.
     async fn release(&self, shard: ShardId, token: Token) -> EngineResult<()>;
 
     /// Entries of a shard after a position, at most `limit`; waits until there is one. Safe to cancel.
@@ -256,7 +275,8 @@ pub trait Engine: Send + Sync + 'static {
     /// The earliest timer of a shard.
     async fn next_due(&self, shard: ShardId) -> EngineResult<Option<TimestampMs>>;
 
-    /// Applies a batch, fenced. See the [module](self).
+    /// Applies a batch, fenced. See the [module](self). The checks come in this order: token, batch id,
+    /// position; `new_position` must not lie before the expected one or behind the last entry.
     async fn commit(&self, commit: Commit) -> EngineResult<Committed>;
 
     /// The stored result of a command, for callers that ask again.
@@ -272,7 +292,7 @@ pub trait Engine: Send + Sync + 'static {
     /// Forgets facts up to and including a position: the projection has stored them.
     async fn trim_facts(&self, through: FactPosition) -> EngineResult<()>;
 
-    /// Dead letters, oldest first, after an id.
+    /// Dead letters, oldest first, after an id; from the first one if that id is unknown.
     async fn dead_letters(&self, after: Option<DeadLetterId>, limit: usize) -> EngineResult<Vec<DeadLetter>>;
 
     /// Appends a dead letter's entry to the log again and forgets the letter, together. `false` if unknown.

@@ -1,0 +1,176 @@
+//! The model: the simplest implementation that keeps the laws, all of it behind one mutex.
+//!
+//! Tests and the simulation run on it, and it is the oracle that other engines are compared with. Nothing
+//! survives the process; what survives a crash of a *node* is whatever is in here, as with a store elsewhere.
+
+mod shard;
+mod state;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use parking_lot::Mutex;
+use protocol::command::CommandKey;
+use protocol::id::{ConversationId, DeadLetterId};
+use protocol::phone::ContactKey;
+use protocol::shard::ShardId;
+use protocol::time::{SpanMs, TimestampMs};
+use tokio::sync::Notify;
+
+use self::state::State;
+use super::{
+    AliasKey, Clock, Commit, Committed, DeadLetter, Engine, EngineError, EngineResult, EngineStats,
+    FactPosition, Lease, LoadRequest, Loaded, LogEntry, Position, StoreIdentity, Token,
+};
+
+/// An engine without a disk.
+pub struct MemoryEngine {
+    identity: StoreIdentity,
+    clock: Arc<dyn Clock>,
+    state: Mutex<State>,
+    /// One per shard: a reader of one shard sleeps through appends to the others.
+    appended: Vec<Notify>,
+    fact_written: Notify,
+}
+
+impl MemoryEngine {
+    /// An empty store.
+    #[must_use]
+    pub fn new(identity: StoreIdentity, clock: Arc<dyn Clock>) -> Self {
+        let shards = usize::from(identity.shards.get());
+        Self {
+            state: Mutex::new(State::new(shards)),
+            appended: (0..shards).map(|_| Notify::new()).collect(),
+            fact_written: Notify::new(),
+            identity,
+            clock,
+        }
+    }
+
+    /// Wakes whoever waits for something. Too often is harmless, so every change wakes everybody.
+    fn wake(&self) {
+        self.appended.iter().for_each(Notify::notify_waiters);
+        self.fact_written.notify_waiters();
+    }
+
+    /// Asks again after every `changed` until `look` finds something or fails.
+    async fn wait_for<T>(
+        &self,
+        changed: &Notify,
+        look: impl Fn(&State) -> EngineResult<Vec<T>>,
+    ) -> EngineResult<Vec<T>> {
+        loop {
+            let wakened = changed.notified();
+            let found = look(&self.state.lock())?;
+            if !found.is_empty() {
+                return Ok(found);
+            }
+            wakened.await;
+        }
+    }
+}
+
+#[async_trait]
+impl Engine for MemoryEngine {
+    fn identity(&self) -> &StoreIdentity {
+        &self.identity
+    }
+
+    async fn now(&self) -> EngineResult<TimestampMs> {
+        Ok(self.clock.now())
+    }
+
+    async fn append(&self, entries: Vec<(ShardId, Bytes)>) -> EngineResult<()> {
+        self.state.lock().append(entries)?;
+        self.wake();
+        Ok(())
+    }
+
+    async fn acquire(&self, shard: ShardId, node: u64, ttl: SpanMs) -> EngineResult<Option<Lease>> {
+        let now = self.clock.now();
+        Ok(self.state.lock().shard_mut(shard)?.acquire(shard, node, now, ttl))
+    }
+
+    async fn renew(&self, leases: &[(ShardId, Token)], ttl: SpanMs) -> EngineResult<Vec<bool>> {
+        let until = self.clock.now() + ttl;
+        let mut state = self.state.lock();
+        leases.iter().map(|&(shard, token)| Ok(state.shard_mut(shard)?.renew(token, until))).collect()
+    }
+
+    async fn release(&self, shard: ShardId, token: Token) -> EngineResult<()> {
+        self.state.lock().shard_mut(shard)?.release(token)
+    }
+
+    async fn read(&self, shard: ShardId, after: Position, limit: usize) -> EngineResult<Vec<LogEntry>> {
+        let appended = self.appended.get(usize::from(shard.0)).ok_or_else(|| EngineError::no_shard(shard))?;
+        self.wait_for(appended, |state| state.read(shard, after, limit)).await
+    }
+
+    async fn load(&self, shard: ShardId, request: &LoadRequest) -> EngineResult<Loaded> {
+        self.state.lock().load(shard, request, self.clock.now())
+    }
+
+    async fn due(
+        &self,
+        shard: ShardId,
+        until: TimestampMs,
+        limit: usize,
+    ) -> EngineResult<Vec<(TimestampMs, ConversationId)>> {
+        Ok(self
+            .state
+            .lock()
+            .shard_mut(shard)?
+            .timers()
+            .take_while(|&(due, _)| due <= until)
+            .take(limit)
+            .collect())
+    }
+
+    async fn next_due(&self, shard: ShardId) -> EngineResult<Option<TimestampMs>> {
+        Ok(self.state.lock().shard_mut(shard)?.timers().next().map(|(due, _)| due))
+    }
+
+    async fn commit(&self, commit: Commit) -> EngineResult<Committed> {
+        let committed = self.state.lock().commit(commit)?;
+        self.wake();
+        Ok(committed)
+    }
+
+    async fn result(&self, command: CommandKey) -> EngineResult<Option<Bytes>> {
+        Ok(self.state.lock().result(command, self.clock.now()))
+    }
+
+    async fn aliases(&self, names: &[AliasKey]) -> EngineResult<Vec<Option<ContactKey>>> {
+        Ok(self.state.lock().aliases(names))
+    }
+
+    async fn facts(&self, after: FactPosition, limit: usize) -> EngineResult<Vec<(FactPosition, Bytes)>> {
+        self.wait_for(&self.fact_written, |state| state.facts(after, limit)).await
+    }
+
+    async fn trim_facts(&self, through: FactPosition) -> EngineResult<()> {
+        self.state.lock().trim_facts(through);
+        Ok(())
+    }
+
+    async fn dead_letters(&self, after: Option<DeadLetterId>, limit: usize) -> EngineResult<Vec<DeadLetter>> {
+        Ok(self.state.lock().dead_letters(after, limit))
+    }
+
+    async fn replay(&self, letter: DeadLetterId) -> EngineResult<bool> {
+        let found = self.state.lock().replay(letter)?;
+        self.wake();
+        Ok(found)
+    }
+
+    fn stats(&self) -> EngineStats {
+        self.state.lock().stats()
+    }
+
+    async fn close(&self) -> EngineResult<()> {
+        self.state.lock().closed = true;
+        self.wake();
+        Ok(())
+    }
+}
