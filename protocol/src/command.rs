@@ -2,6 +2,7 @@
 
 use compact_str::CompactString;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::content::{Choice, Media, Parameter};
 use crate::id::{ConversationId, GroupId, KeyId, MessageId, ProviderId, TenantId, UserId, derive};
@@ -115,7 +116,7 @@ pub enum SendBody {
 }
 
 /// Who talks: the bot with its application flows, or people.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Mode {
     /// The bot answers.
@@ -126,7 +127,7 @@ pub enum Mode {
 }
 
 /// Whom a conversation belongs to.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Owner {
     /// One person.
@@ -134,20 +135,21 @@ pub enum Owner {
     /// A group.
     Group(GroupId),
     /// Everybody with a role.
-    Role(CompactString),
+    Role(String),
 }
 
 /// The job opening that a conversation is about.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Vacancy {
     /// The applicant-tracking system's id.
+    #[schema(value_type = String)]
     pub id: CompactString,
     /// For people.
     pub title: String,
 }
 
 /// May this contact be messaged on this channel?
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Consent {
     /// Never asked: single messages are allowed, bulk is not.
@@ -175,7 +177,7 @@ pub struct ConsentRecord {
 }
 
 /// How a consent was given.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ConsentSource {
     /// The contact wrote a keyword such as `STOP`.

@@ -4,11 +4,12 @@
 
 use compact_str::CompactString;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::id::{MediaId, ProviderId};
 
 /// Where messages travel.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Channel {
     /// WhatsApp Cloud API.
@@ -187,7 +188,7 @@ pub struct Media {
 }
 
 /// Kinds of files that messages carry.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum MediaKind {
     /// JPEG or PNG.
@@ -250,7 +251,7 @@ pub struct Parameter {
 }
 
 /// What a message is charged as.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Category {
     /// Promotion.

@@ -7,6 +7,7 @@ use compact_str::CompactString;
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::command::{Owner, Vacancy};
 use crate::content::{Category, Channel};
@@ -138,7 +139,7 @@ pub struct UnknownSender {
 }
 
 /// Kinds of records in applicant tracking.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum RecordType {
     /// Somebody who looks for work.
@@ -227,7 +228,7 @@ pub struct Template {
 }
 
 /// Who approves a template.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum TemplateKind {
     /// The provider: may be sent outside the window.
@@ -237,7 +238,7 @@ pub enum TemplateKind {
 }
 
 /// Where a template is in the provider's review.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum TemplateStatus {
     /// Submitted.

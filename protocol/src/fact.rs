@@ -5,6 +5,7 @@
 
 use compact_str::CompactString;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::command::{ConsentRecord, Mode, Owner, Party, Refusal, Vacancy};
 use crate::content::{Category, Channel, Content, ProviderError, Referral};
@@ -302,7 +303,7 @@ pub enum Answer {
 }
 
 /// How far a message of ours has come. It moves only forward; [`MessageStatus::may_become`] is the lattice.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum MessageStatus {
     /// Waits for its turn.

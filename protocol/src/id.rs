@@ -5,6 +5,8 @@ use std::str::FromStr;
 
 use compact_str::CompactString;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
 use xxhash_rust::xxh3::Xxh3;
 
 /// Text that is not an id of the expected kind.
@@ -90,6 +92,17 @@ macro_rules! ids {
                 text.strip_prefix($prefix).and_then(read_base32).map(Self).ok_or(InvalidId { prefix: $prefix })
             }
         }
+
+        impl utoipa::PartialSchema for $name {
+            fn schema() -> RefOr<Schema> {
+                ObjectBuilder::new()
+                    .schema_type(Type::String)
+                    .pattern(Some(concat!("^", $prefix, "[0-9a-hjkmnp-tv-z]{26}$")))
+                    .into()
+            }
+        }
+
+        impl utoipa::ToSchema for $name {}
 
         impl Serialize for $name {
             fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

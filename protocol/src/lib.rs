@@ -4,6 +4,7 @@
 //! whatever it needs is handed in. Everything above it (`domain`, `store`, `runtime`, `gateway`) speaks in
 //! these types, so a raw string never crosses a crate border.
 
+pub mod api;
 pub mod codec;
 pub mod command;
 pub mod content;

@@ -1,0 +1,93 @@
+//! Following what happens: the event feed, notifications, explanations, dead letters, audit.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::id::{ConversationId, DeadLetterId, EventId, MessageId, NotificationId};
+use crate::time::TimestampMs;
+
+/// One event of a tenant, in order. Delivered at least once; `id` is stable.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct EventView {
+    /// Stable.
+    pub id: EventId,
+    /// Place in the tenant's feed; give the last one back as `after`.
+    pub sequence: u64,
+    /// Name, such as `message.received`.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// When it was applied.
+    pub at: TimestampMs,
+    /// The conversation, if it concerns one.
+    pub conversation_id: Option<ConversationId>,
+    /// The details, by name.
+    #[schema(value_type = Object)]
+    pub data: serde_json::Value,
+}
+
+/// Something that a person should know.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct NotificationView {
+    /// Durable: `Last-Event-ID` of the stream.
+    pub sequence: u64,
+    /// Its id.
+    pub id: NotificationId,
+    /// `new_message`, `window_closing_soon` …
+    pub kind: String,
+    /// When.
+    pub at: TimestampMs,
+    /// The conversation: answer with `POST /v1/conversations/{id}/messages`.
+    pub conversation_id: ConversationId,
+    /// The message, if it is about one.
+    pub message_id: Option<MessageId>,
+    /// How many of the kind in the conversation are unread.
+    pub count: u32,
+    /// Somebody has seen it.
+    pub read: bool,
+}
+
+/// Why something is as it is.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Explanation {
+    /// What was asked about.
+    pub subject: String,
+    /// The answer in words, most important first.
+    pub reasons: Vec<String>,
+    /// The committed state, for a conversation.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
+    pub state: Option<serde_json::Value>,
+    /// What happened, oldest first.
+    pub log: Vec<EventView>,
+}
+
+/// An input that could not be applied.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct DeadLetterView {
+    /// Its id.
+    pub id: DeadLetterId,
+    /// The shard that it stood on.
+    pub shard: u16,
+    /// When it was set aside.
+    pub at: TimestampMs,
+    /// What went wrong.
+    pub reason: String,
+    /// The conversation, where it can be read.
+    pub conversation_id: Option<ConversationId>,
+}
+
+/// Who did what.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct AuditView {
+    /// When.
+    pub at: TimestampMs,
+    /// `contact`, `user:usr_…`, `service:key_…`, `bot`, `gateway`.
+    pub by: String,
+    /// What, such as `conversation.mode_changed`.
+    pub action: String,
+    /// About whom or what.
+    pub subject: String,
+    /// The details.
+    #[schema(value_type = Object)]
+    pub data: serde_json::Value,
+}
