@@ -1,0 +1,115 @@
+//! People that a tenant talks with.
+
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+use compact_str::CompactString;
+use protocol::command::{Consent, ConsentRecord};
+use protocol::content::Channel;
+use protocol::id::{Bsuid, ContactId, TenantId};
+use protocol::phone::{ContactKey, E164};
+use protocol::time::TimestampMs;
+use serde::{Deserialize, Serialize};
+
+use super::{Change, Document, Expect, Page, PageRequest, RecordsResult};
+
+/// A contact: what providers tell, what the tenant wrote on the card, and its consents.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ContactRecord {
+    /// Id.
+    pub id: ContactId,
+    /// Whose.
+    pub tenant: TenantId,
+    /// What it was first known by.
+    pub key: ContactKey,
+    /// Phone number, once known.
+    pub phone: Option<E164>,
+    /// WhatsApp's id of the person.
+    pub bsuid: Option<Bsuid>,
+    /// Public user name.
+    pub username: Option<CompactString>,
+    /// The name that the person gave to the provider.
+    pub profile_name: Option<String>,
+    /// The name on the tenant's card.
+    pub card_name: Option<String>,
+    /// Consents by channel; a missing one is undefined.
+    pub consents: Vec<ConsentEntry>,
+    /// First seen.
+    pub created_at: TimestampMs,
+}
+
+impl ContactRecord {
+    /// The name to show: the tenant's own, else the one from the provider.
+    #[must_use]
+    pub fn name(&self) -> Option<&str> {
+        self.card_name.as_deref().or(self.profile_name.as_deref()).or(self.username.as_deref())
+    }
+
+    /// Consent on a channel.
+    #[must_use]
+    pub fn consent(&self, channel: Channel) -> Consent {
+        self.consents
+            .iter()
+            .find(|entry| entry.channel == channel)
+            .map_or(Consent::Undefined, |entry| entry.record.consent)
+    }
+}
+
+/// A consent on one channel.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConsentEntry {
+    /// The channel.
+    pub channel: Channel,
+    /// Latest word on it.
+    pub record: ConsentRecord,
+}
+
+/// What a tenant keeps on a contact. Stored as a document of kind `contact`; survives a rebuild.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ContactCard {
+    /// What the contact is known by; needed for a contact that never wrote.
+    pub key: Option<ContactKey>,
+    /// Full name, in whatever order.
+    pub name: Option<String>,
+    /// E-mail address.
+    pub email: Option<String>,
+    /// Id in the tenant's applicant tracking.
+    pub external_id: Option<CompactString>,
+    /// Anything else, such as merge fields.
+    pub fields: BTreeMap<CompactString, String>,
+}
+
+/// What contact pages ask.
+#[async_trait]
+pub trait Contacts: Send + Sync + 'static {
+    /// Contacts, newest first; `search` as in [`super::Filter::Search`].
+    async fn contacts(
+        &self,
+        tenant: TenantId,
+        search: Option<String>,
+        page: PageRequest,
+    ) -> RecordsResult<Page<ContactRecord>>;
+
+    /// One contact.
+    async fn contact(&self, tenant: TenantId, id: ContactId) -> RecordsResult<Option<ContactRecord>>;
+
+    /// The contact with a phone number.
+    async fn contact_by_phone(&self, tenant: TenantId, phone: E164) -> RecordsResult<Option<ContactRecord>>;
+
+    /// The tenant's card of a contact, with its version.
+    async fn contact_card(
+        &self,
+        tenant: TenantId,
+        id: ContactId,
+    ) -> RecordsResult<Option<(u64, ContactCard)>>;
+
+    /// Writes the card (creating the contact, if the card has a key) and makes it searchable.
+    async fn save_contact(
+        &self,
+        change: Change,
+        tenant: TenantId,
+        card: (ContactId, ContactCard),
+        expect: Expect,
+    ) -> RecordsResult<Document>;
+}

@@ -1,0 +1,95 @@
+//! Events on their way to downstream endpoints.
+
+use async_trait::async_trait;
+use protocol::id::{EndpointId, TenantId};
+use protocol::time::TimestampMs;
+
+use super::{Advance, EventSeq, RecordsResult, StoredEvent};
+
+/// An event for an endpoint.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Delivery {
+    /// The endpoint.
+    pub endpoint: EndpointId,
+    /// Whose.
+    pub tenant: TenantId,
+    /// The event.
+    pub event: StoredEvent,
+    /// Where it stands.
+    pub state: DeliveryState,
+    /// Failed attempts so far.
+    pub attempts: u32,
+    /// When it is tried (again).
+    pub next_at: TimestampMs,
+    /// What went wrong last.
+    pub last_error: Option<String>,
+}
+
+/// Where a delivery stands. Delivered ones are forgotten.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum DeliveryState {
+    /// Will be tried.
+    Pending,
+    /// Given up, or never queued since the endpoint had too many pending.
+    Dead,
+}
+
+/// How an attempt ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DeliveryOutcome {
+    /// The endpoint took it.
+    Delivered,
+    /// To be tried again.
+    Retry {
+        /// When.
+        at: TimestampMs,
+        /// What went wrong.
+        error: String,
+    },
+    /// Given up.
+    Dead {
+        /// Why.
+        error: String,
+    },
+}
+
+/// What the deliverer made of a batch of events; one transaction.
+#[derive(Clone, Debug)]
+pub struct DeliveryCommit {
+    /// Its step forward.
+    pub advance: Advance,
+    /// Now; new deliveries are due at once.
+    pub now: TimestampMs,
+    /// Which event goes to which endpoint. Beyond [`crate::records::limits::MAX_PENDING_DELIVERIES`] of an endpoint
+    /// new ones are dead from the start: they can be read from the feed.
+    pub deliveries: Vec<(EndpointId, TenantId, EventSeq)>,
+}
+
+/// Deliveries.
+#[async_trait]
+pub trait Deliveries: Send + Sync + 'static {
+    /// Queues what the deliverer made of a batch.
+    async fn delivery_commit(&self, commit: DeliveryCommit) -> RecordsResult<()>;
+
+    /// Deliveries due by now, earliest first, of all endpoints.
+    async fn deliveries_due(&self, now: TimestampMs, limit: usize) -> RecordsResult<Vec<Delivery>>;
+
+    /// When the next delivery is due.
+    async fn next_delivery_at(&self) -> RecordsResult<Option<TimestampMs>>;
+
+    /// Records how attempts ended.
+    async fn finish_deliveries(
+        &self,
+        outcomes: Vec<(EndpointId, EventSeq, DeliveryOutcome)>,
+    ) -> RecordsResult<()>;
+
+    /// Deliveries of an endpoint in a state, oldest event first, after a place.
+    async fn deliveries(
+        &self,
+        tenant: TenantId,
+        endpoint: EndpointId,
+        state: DeliveryState,
+        after: EventSeq,
+        limit: usize,
+    ) -> RecordsResult<Vec<Delivery>>;
+}

@@ -1,0 +1,195 @@
+//! Conversations as the inbox shows them, and their messages.
+
+use async_trait::async_trait;
+use compact_str::CompactString;
+use protocol::command::{Mode, Owner, Party, Vacancy};
+use protocol::content::{Category, Channel, Content, ProviderError};
+use protocol::fact::MessageStatus;
+use protocol::id::{ConversationId, FlowId, MessageId, NumberId, ProviderId, TenantId};
+use protocol::outbound::Attempt;
+use protocol::pricing::ProviderPricing;
+use protocol::time::TimestampMs;
+use serde::{Deserialize, Serialize};
+
+use super::{ContactRecord, Filter, Order, Page, PageRequest, RecordsResult};
+
+/// One row of the inbox.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ConversationRecord {
+    /// Id.
+    pub id: ConversationId,
+    /// Whose.
+    pub tenant: TenantId,
+    /// The business number.
+    pub number: NumberId,
+    /// Its channel.
+    pub channel: Channel,
+    /// The other side.
+    pub contact: ContactRecord,
+    /// Bot or people.
+    pub mode: Mode,
+    /// Whom it belongs to.
+    pub owner: Option<Owner>,
+    /// The job opening that it is about.
+    pub vacancy: Option<Vacancy>,
+    /// The application that is under way.
+    pub flow: Option<FlowPlace>,
+    /// When the contact last opened or prolonged the window.
+    pub window_opened_at: Option<TimestampMs>,
+    /// When the window closes or closed; `None` if it never opened.
+    pub window_expires_at: Option<TimestampMs>,
+    /// Messages for people that nobody has read.
+    pub unread: u32,
+    /// When the oldest message for people came that nobody has answered.
+    pub unanswered_since: Option<TimestampMs>,
+    /// The newest message, in either direction.
+    pub last_message: Option<Preview>,
+    /// When the contact last wrote.
+    pub last_inbound_at: Option<TimestampMs>,
+    /// When the tenant's side last wrote.
+    pub last_outbound_at: Option<TimestampMs>,
+    /// Who that was.
+    pub last_outbound_by: Option<Party>,
+    /// When a person or a service of the tenant last wrote.
+    pub last_reply_at: Option<TimestampMs>,
+    /// The contact is blocked.
+    pub blocked: bool,
+    /// The tenant left the chat.
+    pub left: bool,
+    /// Sending is held back.
+    pub paused: bool,
+    /// When it began.
+    pub created_at: TimestampMs,
+}
+
+/// Where an application stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FlowPlace {
+    /// The flow.
+    pub id: FlowId,
+    /// Its version.
+    pub version: u32,
+    /// The step that was answered last.
+    pub step: Option<CompactString>,
+}
+
+/// The newest message in a few words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Preview {
+    /// The message.
+    pub message: MessageId,
+    /// When.
+    pub at: TimestampMs,
+    /// Which way.
+    pub direction: Direction,
+    /// Kind of content, such as `text` or `image`.
+    pub kind: CompactString,
+    /// The beginning of its text, at most [`crate::records::limits::PREVIEW_CHARS`] characters.
+    pub text: String,
+}
+
+/// Which way a message went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Direction {
+    /// From the contact.
+    Inbound,
+    /// To the contact.
+    Outbound,
+}
+
+/// One message.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MessageRecord {
+    /// Id.
+    pub id: MessageId,
+    /// Whose.
+    pub tenant: TenantId,
+    /// Where.
+    pub conversation: ConversationId,
+    /// Which way.
+    pub direction: Direction,
+    /// Who wrote it.
+    pub sender: Party,
+    /// What it says.
+    pub content: Content,
+    /// The message it answers.
+    pub reply_to: Option<ProviderId>,
+    /// Provider's time of an inbound message, our time of queueing an outbound one.
+    pub at: TimestampMs,
+    /// How far it has come; `None` for inbound ones.
+    pub status: Option<MessageStatus>,
+    /// Time of the status.
+    pub status_at: Option<TimestampMs>,
+    /// The provider's id, once known.
+    pub provider_id: Option<ProviderId>,
+    /// What an outbound one is charged as.
+    pub category: Option<Category>,
+    /// What the provider says it charges.
+    pub pricing: Option<ProviderPricing>,
+    /// Why it failed.
+    pub errors: Vec<ProviderError>,
+    /// It came while the contact was blocked: kept apart.
+    pub blocked: bool,
+    /// Attempts that failed, oldest first; filled by [`Inbox::message`] only.
+    pub attempts: Vec<Attempt>,
+}
+
+/// Which messages are wanted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MessageQuery {
+    /// Whose.
+    pub tenant: TenantId,
+    /// Of this conversation.
+    pub conversation: ConversationId,
+    /// Only those with files.
+    pub attachments_only: bool,
+    /// Which end first.
+    pub order: Order,
+    /// Which page.
+    pub page: PageRequest,
+}
+
+/// How much waits for people.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Unread {
+    /// Conversations with unread messages.
+    pub conversations: u64,
+    /// Unread messages.
+    pub messages: u64,
+}
+
+/// What the inbox asks.
+#[async_trait]
+pub trait Inbox: Send + Sync + 'static {
+    /// Conversations that a filter selects, newest message first.
+    async fn conversations(
+        &self,
+        tenant: TenantId,
+        filter: Filter,
+        page: PageRequest,
+    ) -> RecordsResult<Page<ConversationRecord>>;
+
+    /// How many unread messages a filter selects.
+    async fn unread(&self, tenant: TenantId, filter: Filter) -> RecordsResult<Unread>;
+
+    /// One conversation.
+    async fn conversation(
+        &self,
+        tenant: TenantId,
+        id: ConversationId,
+    ) -> RecordsResult<Option<ConversationRecord>>;
+
+    /// Messages of a conversation.
+    async fn messages(&self, query: MessageQuery) -> RecordsResult<Page<MessageRecord>>;
+
+    /// One message with its attempts.
+    async fn message(&self, tenant: TenantId, id: MessageId) -> RecordsResult<Option<MessageRecord>>;
+
+    /// A message by the provider's id, within a conversation.
+    async fn message_by_provider_id(
+        &self,
+        conversation: ConversationId,
+        provider_id: ProviderId,
+    ) -> RecordsResult<Option<MessageId>>;
+}

@@ -1,0 +1,49 @@
+//! Every bound of the records store, with its reason.
+
+/// Rows of a page: more would hold a reader for long and an answer in memory.
+pub const MAX_PAGE: usize = 200;
+
+/// Events of one read by a consumer: a batch that fits in one transaction of a few ten milliseconds.
+pub const MAX_EVENT_PAGE: usize = 2_000;
+
+/// Characters of a message shown in the inbox row: two lines on a wide screen.
+pub const PREVIEW_CHARS: usize = 160;
+
+/// Words of a contact (or of a query) that are looked at: names have fewer, a pasted letter has not.
+pub const MAX_SEARCH_WORDS: usize = 12;
+
+/// Characters of a word that are indexed.
+pub const MAX_SEARCH_WORD_CHARS: usize = 32;
+
+/// Conditions in one filter: each becomes a piece of SQL.
+pub const MAX_FILTER_CONDITIONS: usize = 50;
+
+/// Values in one condition, such as ids: SQL parameters are bounded.
+pub const MAX_FILTER_VALUES: usize = 200;
+
+/// Conversations listed with the unread counts of a user: more than a person looks through.
+pub const MAX_UNREAD_CONVERSATIONS: usize = 100;
+
+/// Notifications kept per user; older ones are forgotten, read or not: the inbox itself shows what is unread.
+pub const MAX_NOTIFICATIONS_PER_USER: usize = 1_000;
+
+/// Pending deliveries of one endpoint: a day of a busy tenant whose endpoint is down. The feed has them all.
+pub const MAX_PENDING_DELIVERIES: u64 = 100_000;
+
+/// Dead deliveries are kept for 30 days, so that somebody can look into them.
+pub const DEAD_DELIVERY_DAYS: i64 = 30;
+
+/// Idempotency keys are kept for 24 hours (interface: `Idempotency-Key`).
+pub const KEY_HOURS: i64 = 24;
+
+/// Calls that wait for the one writer. Each caller waits for its answer, so this bounds callers, not data.
+pub const WRITER_QUEUE: usize = 256;
+
+/// Connections that read side by side: SQLite reads are CPU bound, more than the cores gain nothing.
+pub const READERS: usize = 4;
+
+/// Prepared statements kept per connection: every fixed statement and the latest filters.
+pub const STATEMENT_CACHE: usize = 128;
+
+const _: () = assert!(MAX_FILTER_CONDITIONS * MAX_FILTER_VALUES < 32_766, "SQLite's bound on parameters");
+const _: () = assert!(MAX_PAGE <= MAX_EVENT_PAGE);
