@@ -65,6 +65,21 @@ pub struct DeliveryCommit {
     pub deliveries: Vec<(EndpointId, TenantId, EventSeq)>,
 }
 
+/// Which deliveries are wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DeliveryQuery {
+    /// Whose.
+    pub tenant: TenantId,
+    /// To this endpoint.
+    pub endpoint: EndpointId,
+    /// In this state.
+    pub state: DeliveryState,
+    /// Of events after this place.
+    pub after: EventSeq,
+    /// At most.
+    pub limit: usize,
+}
+
 /// Deliveries.
 #[async_trait]
 pub trait Deliveries: Send + Sync + 'static {
@@ -83,13 +98,6 @@ pub trait Deliveries: Send + Sync + 'static {
         outcomes: Vec<(EndpointId, EventSeq, DeliveryOutcome)>,
     ) -> RecordsResult<()>;
 
-    /// Deliveries of an endpoint in a state, oldest event first, after a place.
-    async fn deliveries(
-        &self,
-        tenant: TenantId,
-        endpoint: EndpointId,
-        state: DeliveryState,
-        after: EventSeq,
-        limit: usize,
-    ) -> RecordsResult<Vec<Delivery>>;
+    /// Deliveries of an endpoint in a state, oldest event first.
+    async fn deliveries(&self, query: DeliveryQuery) -> RecordsResult<Vec<Delivery>>;
 }

@@ -28,7 +28,7 @@ use std::sync::Arc;
 
 pub use audit::{Audit, AuditEntry, AuditQuery};
 pub use contacts::{ConsentEntry, ContactCard, ContactRecord, Contacts};
-pub use deliveries::{Deliveries, Delivery, DeliveryCommit, DeliveryOutcome, DeliveryState};
+pub use deliveries::{Deliveries, Delivery, DeliveryCommit, DeliveryOutcome, DeliveryQuery, DeliveryState};
 pub use documents::{Change, Document, DocumentKind, DocumentWrite, Documents, Expect};
 pub use error::{RecordsError, RecordsResult};
 pub use events::{Advance, EventQuery, EventSeq, Events, StoredEvent};
