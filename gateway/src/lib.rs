@@ -4,6 +4,8 @@
 //! them with HTTP, files and the environment. A whole node starts inside a test: nothing here is global.
 
 pub mod api;
+pub mod apply;
 pub mod config;
+pub mod ids;
 pub mod metrics;
 pub mod state;

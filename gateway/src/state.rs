@@ -5,6 +5,7 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 use domain::directory::Directory;
 use store::engine::Engine;
+use store::records::SharedRecords;
 
 use crate::config::Settings;
 use crate::metrics::Metrics;
@@ -13,6 +14,8 @@ use crate::metrics::Metrics;
 pub struct AppState {
     /// Log, snapshots, command results, dead letters.
     pub engine: Arc<dyn Engine>,
+    /// Documents, inbox, history, ledger, audit.
+    pub records: SharedRecords,
     /// What tenants configured; replaced as a whole when it changes.
     pub directory: Arc<ArcSwap<Directory>>,
     /// Settings of the process.

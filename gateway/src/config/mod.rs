@@ -193,3 +193,6 @@ pub struct Problem {
     /// Where the value came from.
     pub origin: Option<Origin>,
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,151 @@
+//! From configured things to documents, written together: all or none.
+
+use std::collections::BTreeMap;
+
+use compact_str::{CompactString, ToCompactString, format_compact};
+use protocol::command::Party;
+use protocol::directory::Flow;
+use protocol::id::TenantId;
+use protocol::time::TimestampMs;
+use serde::Serialize;
+use serde_json::Value;
+use store::records::{Change, DocumentKind, DocumentWrite, Expect, Records};
+
+use super::{ApplyError, Resolved};
+
+/// What applying a file did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Report {
+    /// Documents that did not exist before.
+    pub created: usize,
+    /// Documents that say something else now.
+    pub changed: usize,
+    /// Documents that already said the same.
+    pub unchanged: usize,
+}
+
+impl std::fmt::Display for Report {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} created, {} changed, {} unchanged", self.created, self.changed, self.unchanged)
+    }
+}
+
+type Place = (DocumentKind, Option<TenantId>, CompactString);
+
+/// Writes everything that the file configures and that is not stored so already.
+///
+/// # Errors
+/// When the records store fails; then nothing was written.
+pub async fn write(
+    records: &dyn Records,
+    resolved: Resolved,
+    now: TimestampMs,
+) -> Result<Report, ApplyError> {
+    let mut stored = Stored { records, known: BTreeMap::new(), read: Vec::new() };
+    let mut documents = documents(&resolved)?;
+    for flow in resolved.flows {
+        documents.push(stored.flow(flow).await?);
+    }
+    let (mut report, mut writes) = (Report::default(), Vec::new());
+    for (place, body) in documents {
+        match stored.body(&place).await? {
+            Some(known) if *known == body => report.unchanged += 1,
+            Some(_) => report.changed += 1,
+            None => report.created += 1,
+        }
+        let (kind, tenant, id) = place;
+        writes.push(DocumentWrite { kind, tenant, id, expect: Expect::Any, body: Some(body) });
+    }
+    records.write_documents(Change { by: Party::Gateway, at: now }, writes).await?;
+    Ok(report)
+}
+
+fn documents(resolved: &Resolved) -> Result<Vec<(Place, Value)>, ApplyError> {
+    let mut all = Vec::new();
+    let mut add = |kind, tenant, id: CompactString, body: Result<Value, serde_json::Error>| {
+        body.map(|body| all.push(((kind, tenant, id), body)))
+    };
+    for tenant in &resolved.tenants {
+        add(
+            DocumentKind::Tenant,
+            Some(tenant.id),
+            tenant.id.to_compact_string(),
+            serde_json::to_value(tenant),
+        )?;
+    }
+    for user in &resolved.users {
+        add(DocumentKind::User, Some(user.tenant), user.id.to_compact_string(), serde_json::to_value(user))?;
+    }
+    for group in &resolved.groups {
+        add(
+            DocumentKind::Group,
+            Some(group.tenant),
+            group.id.to_compact_string(),
+            serde_json::to_value(group),
+        )?;
+    }
+    for key in &resolved.keys {
+        add(DocumentKind::Key, Some(key.tenant), key.id.to_compact_string(), serde_json::to_value(key))?;
+    }
+    for number in &resolved.numbers {
+        let id = number.id.to_compact_string();
+        add(DocumentKind::Number, Some(number.tenant), id, serde_json::to_value(number))?;
+    }
+    for template in &resolved.templates {
+        let id = template.id.to_compact_string();
+        add(DocumentKind::Template, Some(template.tenant), id, serde_json::to_value(template))?;
+    }
+    for endpoint in &resolved.endpoints {
+        let id = endpoint.id.to_compact_string();
+        add(DocumentKind::Endpoint, Some(endpoint.tenant), id, serde_json::to_value(endpoint))?;
+    }
+    for card in &resolved.rate_cards {
+        add(DocumentKind::RateCard, None, card.name.clone(), serde_json::to_value(card))?;
+    }
+    Ok(all)
+}
+
+/// What the records store holds, read once per kind and tenant.
+struct Stored<'a> {
+    records: &'a dyn Records,
+    known: BTreeMap<Place, Value>,
+    read: Vec<(DocumentKind, Option<TenantId>)>,
+}
+
+impl Stored<'_> {
+    async fn body(&mut self, place: &Place) -> Result<Option<&Value>, ApplyError> {
+        self.load(place.0, place.1).await?;
+        Ok(self.known.get(place))
+    }
+
+    async fn load(&mut self, kind: DocumentKind, tenant: Option<TenantId>) -> Result<(), ApplyError> {
+        if !self.read.contains(&(kind, tenant)) {
+            for document in self.records.documents(kind, tenant).await? {
+                self.known.insert((kind, tenant, document.id), document.body);
+            }
+            self.read.push((kind, tenant));
+        }
+        Ok(())
+    }
+
+    /// A changed flow becomes its next version: running applications finish on theirs.
+    async fn flow(&mut self, mut flow: Flow) -> Result<(Place, Value), ApplyError> {
+        let tenant = Some(flow.tenant);
+        self.load(DocumentKind::Flow, tenant).await?;
+        let newest = self
+            .known
+            .iter()
+            .filter(|((kind, owner, _), _)| *kind == DocumentKind::Flow && *owner == tenant)
+            .filter_map(|(_, body)| serde_json::from_value::<Flow>(body.clone()).ok())
+            .filter(|known| known.id == flow.id)
+            .max_by_key(|known| known.version);
+        if let Some(newest) = newest {
+            flow.version = newest.version;
+            if flow != newest {
+                flow.version += 1;
+            }
+        }
+        let id = format_compact!("{}@{}", flow.id, flow.version);
+        Ok(((DocumentKind::Flow, tenant, id), serde_json::to_value(&flow)?))
+    }
+}
