@@ -1,0 +1,65 @@
+//! Every bound of the runtime with its reason. Those that operators may tune are defaults of
+//! [`crate::NodeSettings`].
+
+use std::time::Duration;
+
+/// Inputs in one batch. A commit blocks a shared store for about 8 µs per event: 128 keep it near 1 ms.
+pub const BATCH_EVENTS: usize = 128;
+
+/// Bytes of log entries in one batch: the other half of the same bound, for entries with large bodies.
+pub const BATCH_BYTES: usize = 256 * 1024;
+
+/// How long a node owns a shard without renewing. Take-over after a crash is promised within 6 s.
+pub const LEASE_TTL: Duration = Duration::from_secs(5);
+
+/// Leases are renewed this many times per time-to-live, so that one lost answer does no harm.
+pub const RENEWALS_PER_TTL: u32 = 3;
+
+/// A conversation that was silent for so long gives its memory back. A person answers a bot within minutes.
+pub const IDLE: Duration = Duration::from_secs(300);
+
+/// Live conversations in a node: at about 1.5 KB each, 150 MB.
+pub const LIVE_CONVERSATIONS: usize = 100_000;
+
+/// Claims and outcomes that wait for a shard: four batches. Whoever finds it full waits in its own task, of
+/// which there are at most [`POSTS_PER_NUMBER`] per number.
+pub const LOCAL_INPUTS: usize = 4 * BATCH_EVENTS;
+
+/// Messages of one number that wait for a send slot in memory. More stay in their conversations and are offered
+/// again at their deadline: at 80 messages/s this is two minutes of backlog, twice the time to the next offer.
+pub const READY_MESSAGES: usize = 10_000;
+
+/// POSTs of one number under way at once: 1,000 messages/s (the provider's highest tier) at 250 ms each.
+pub const POSTS_PER_NUMBER: usize = 256;
+
+/// Commands whose callers wait for a result, at about 300 bytes each.
+pub const WAITING_COMMANDS: usize = 10_000;
+
+/// How long a caller waits for the committed result of a command.
+pub const COMMAND_WAIT: Duration = Duration::from_secs(10);
+
+/// How long a stop waits for POSTs under way. What is longer becomes in doubt, as after a crash.
+pub const SHUTDOWN_GRACE: Duration = Duration::from_secs(5);
+
+/// Attempts to commit the same batch before the shard is loaded anew.
+pub const COMMIT_ATTEMPTS: u32 = 8;
+
+/// First pause between attempts of the same commit; doubles up to [`RETRY_MAX`].
+pub const RETRY_MIN: Duration = Duration::from_millis(10);
+
+/// Longest pause between attempts against a store that fails.
+pub const RETRY_MAX: Duration = Duration::from_secs(1);
+
+/// Process crashes at one place in the log before its entry is set aside.
+pub const CRASHES_PER_ENTRY: u32 = 3;
+
+/// Conversations that are asked to recover after a shard was acquired; the rest follow at their own deadline.
+pub const RECOVERED_CONVERSATIONS: usize = 10_000;
+
+/// A timer that its conversation did not move, or whose tick failed, is asked again after this time: a fault
+/// there must not become a busy loop.
+pub const TIMER_RETRY: Duration = Duration::from_secs(60);
+
+const _: () = assert!(LOCAL_INPUTS >= BATCH_EVENTS, "a shard must be able to fill a batch with local inputs");
+const _: () = assert!(RENEWALS_PER_TTL >= 2, "one lost renewal must not cost the lease");
+const _: () = assert!(READY_MESSAGES >= POSTS_PER_NUMBER, "the queue must be able to feed every POST");

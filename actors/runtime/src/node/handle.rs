@@ -1,0 +1,210 @@
+//! What the rest of the process may ask of a node.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use domain::conversation::Conversation;
+use domain::directory::Directory;
+use protocol::codec;
+use protocol::command::{Command, CommandResult};
+use protocol::entry::{Address, Entry, EntryBody, Happening};
+use protocol::id::ConversationId;
+use protocol::shard::ShardId;
+use protocol::time::TimestampMs;
+use serde::Serialize;
+use store::engine::{Engine, EngineError, LoadRequest};
+
+use super::NodeOptions;
+use super::result::StoredResult;
+use super::waiters::Waiters;
+use crate::metrics::Metrics;
+use crate::trace;
+
+/// Why the result of a command is not known. It may still be applied until it expires, unless said otherwise.
+#[derive(Debug, thiserror::Error)]
+pub enum CommandError {
+    /// The command was not made durable and will not be applied.
+    #[error("the command could not be stored")]
+    NotStored(#[source] EngineError),
+    /// No result within the wait. Asking again with the same key finds it.
+    #[error("the command is stored but was not applied in time")]
+    Late,
+    /// Too many callers wait; the command was not stored.
+    #[error("too many commands wait for their result")]
+    Busy,
+    /// The node stops; the command was not stored.
+    #[error("the node is stopping")]
+    Stopping,
+}
+
+/// Why a conversation cannot be shown.
+#[derive(Debug, thiserror::Error)]
+pub enum InspectError {
+    /// The store did not answer.
+    #[error("the conversation could not be loaded")]
+    Store(#[from] EngineError),
+    /// The stored state cannot be read.
+    #[error("the stored conversation cannot be read")]
+    Decode(#[from] domain::conversation::DecodeError),
+}
+
+/// Whether a node can do its work.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Health {
+    /// Every shard is owned, the store answers and nobody is stopping the node.
+    pub ready: bool,
+    /// Shards of the store.
+    pub shards: usize,
+    /// Of those, owned by this node.
+    pub shards_owned: usize,
+    /// What the store said, if it did not answer well.
+    pub store_error: Option<String>,
+}
+
+/// What lives in a node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Live {
+    /// Conversation actors.
+    pub conversations: usize,
+    /// Numbers with an outbound actor.
+    pub outbound: usize,
+}
+
+/// One shard as `/debug/shards` shows it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct ShardView {
+    /// Which.
+    pub shard: u16,
+    /// Owned by this node.
+    pub owned: bool,
+    /// Counts up with every acquisition.
+    pub epoch: u64,
+    /// The log is applied up to here.
+    pub position: u64,
+    /// Conversation actors.
+    pub live_conversations: usize,
+    /// Inputs of the newest batch.
+    pub last_batch_events: usize,
+    /// Batches since the shard was acquired.
+    pub batches: u64,
+    /// The earliest timer.
+    pub next_timer: Option<TimestampMs>,
+    /// Times that the shard was loaded anew after it lost its lease or a commit.
+    pub reloads: u64,
+    /// The newest fault.
+    pub last_error: Option<String>,
+}
+
+/// A running node. Clones lead to the same node.
+#[derive(Clone)]
+pub struct NodeHandle {
+    shared: Arc<Shared>,
+}
+
+/// What every part of a node shares.
+pub(crate) struct Shared {
+    pub(crate) options: NodeOptions,
+    pub(crate) waiters: Arc<Waiters>,
+    pub(crate) stopping: AtomicBool,
+}
+
+impl NodeHandle {
+    pub(super) fn new(options: NodeOptions) -> Self {
+        let waiters = Arc::new(Waiters::new(options.settings.waiting_commands));
+        Self { shared: Arc::new(Shared { options, waiters, stopping: AtomicBool::new(false) }) }
+    }
+
+    /// Stores a command in the log of its conversation and waits for the committed result. A conversation that
+    /// does not exist yet begins with a send, a consent or a block; other commands are then refused with `not_found`.
+    ///
+    /// The same key again, at any time within 24 hours, answers the same result without acting again.
+    ///
+    /// # Errors
+    /// See [`CommandError`].
+    pub async fn command(&self, address: Address, command: Command) -> Result<CommandResult, CommandError> {
+        if self.shared.stopping.load(Ordering::Relaxed) {
+            return Err(CommandError::Stopping);
+        }
+        let (key, fingerprint) = (command.key, command.fingerprint);
+        let engine = self.engine();
+        let known = engine.result(key).await.map_err(CommandError::NotStored)?;
+        if let Some(stored) = known.as_deref().and_then(StoredResult::decode) {
+            return Ok(stored.answer(fingerprint));
+        }
+        let shard = self.shard_of(address.conversation);
+        let mut waiting = self.shared.waiters.enter(shard, key, fingerprint).ok_or(CommandError::Busy)?;
+        let entry = Entry {
+            received_at: engine.now().await.map_err(CommandError::NotStored)?,
+            traceparent: trace::current_traceparent(),
+            body: EntryBody::Conversation { address, input: Box::new(Happening::Command(command)) },
+        };
+        let bytes = codec::encode(&entry)
+            .map_err(|error| CommandError::NotStored(EngineError::Failed(error.into())))?;
+        engine.append(vec![(shard, bytes)]).await.map_err(CommandError::NotStored)?;
+        match tokio::time::timeout(self.shared.options.settings.command_wait, &mut waiting.answer).await {
+            Ok(Ok(result)) => Ok(result),
+            Ok(Err(_)) | Err(_) => Err(CommandError::Late),
+        }
+    }
+
+    /// The committed state of a conversation; `None` if it does not exist.
+    ///
+    /// # Errors
+    /// See [`InspectError`].
+    pub async fn inspect(&self, conversation: ConversationId) -> Result<Option<Conversation>, InspectError> {
+        let request = LoadRequest { conversations: vec![conversation], ..LoadRequest::default() };
+        let mut loaded = self.engine().load(self.shard_of(conversation), &request).await?;
+        match loaded.conversations.pop().flatten() {
+            Some(stored) => Ok(Some(Conversation::decode(&stored.snapshot)?)),
+            None => Ok(None),
+        }
+    }
+
+    /// Every shard, in order.
+    #[must_use]
+    pub fn shards(&self) -> Vec<ShardView> {
+        Vec::new()
+    }
+
+    /// Whether the node can do its work.
+    pub async fn health(&self) -> Health {
+        let store_error = self.engine().now().await.err().map(|error| error.to_string());
+        let shards = usize::from(self.engine().identity().shards.get());
+        Health { ready: false, shards, shards_owned: 0, store_error }
+    }
+
+    /// What lives in the node now.
+    #[must_use]
+    pub fn live(&self) -> Live {
+        Live { conversations: 0, outbound: 0 }
+    }
+
+    /// Stops taking commands, lets POSTs under way end and shards finish their batch, and gives the leases back.
+    pub async fn shutdown(&self) {
+        self.shared.stopping.store(true, Ordering::Relaxed);
+    }
+
+    /// The engine of the node.
+    #[must_use]
+    pub fn engine(&self) -> &Arc<dyn Engine> {
+        &self.shared.options.engine
+    }
+
+    /// What tenants configured, now.
+    #[must_use]
+    pub fn directory(&self) -> Arc<Directory> {
+        self.shared.options.directory.load_full()
+    }
+
+    /// What is counted.
+    #[must_use]
+    pub fn metrics(&self) -> &Arc<Metrics> {
+        &self.shared.options.metrics
+    }
+
+    /// The shard of a conversation.
+    #[must_use]
+    pub fn shard_of(&self, conversation: ConversationId) -> ShardId {
+        self.engine().identity().shards.shard_of(conversation)
+    }
+}

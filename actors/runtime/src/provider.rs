@@ -1,0 +1,35 @@
+//! The way out: what a provider adapter does for the runtime. The gateway implements it over HTTP.
+
+use async_trait::async_trait;
+use compact_str::CompactString;
+use protocol::content::Content;
+use protocol::directory::Number;
+use protocol::entry::Identity;
+use protocol::id::ProviderId;
+use protocol::outbound::Outcome;
+
+/// A claimed message, ready to be POSTed once.
+#[derive(Clone, Debug, PartialEq)]
+pub struct OutboundMessage {
+    /// Every name of the recipient; the phone number wins where both are known.
+    pub to: Identity,
+    /// What it says.
+    pub content: Content,
+    /// The message that it answers.
+    pub reply_to: Option<ProviderId>,
+    /// Our authenticated id ([`protocol::outbound::OpaqueId::seal`]): comes back with every status.
+    pub opaque: String,
+    /// W3C `traceparent` of the request that caused the message.
+    pub traceparent: Option<CompactString>,
+}
+
+/// Speaks with the provider of a number. Calls come from several threads.
+#[async_trait]
+pub trait Provider: Send + Sync + 'static {
+    /// POSTs a message exactly once: never repeats it by itself. It must end (the adapter has time-outs), and
+    /// says [`Outcome::NotSent`] only when the request provably never left.
+    async fn send(&self, number: &Number, message: OutboundMessage) -> Outcome;
+
+    /// Tells the contact that their message was read and that somebody is typing. Best effort.
+    async fn show_typing(&self, number: &Number, message: &ProviderId);
+}
