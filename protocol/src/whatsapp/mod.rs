@@ -1,1 +1,4 @@
 //! WhatsApp Cloud API: webhooks in, sends out, error codes.
+
+pub mod limits;
+pub mod webhook;
