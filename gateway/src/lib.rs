@@ -5,7 +5,11 @@
 
 pub mod api;
 pub mod apply;
+pub mod cli;
 pub mod config;
+pub mod directory;
 pub mod ids;
 pub mod metrics;
 pub mod state;
+pub mod telemetry;
+pub mod webhooks;

@@ -4,10 +4,12 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use domain::directory::Directory;
+use runtime::NodeHandle;
 use store::engine::Engine;
 use store::records::SharedRecords;
 
 use crate::config::Settings;
+use crate::directory::DirectoryKeeper;
 use crate::metrics::Metrics;
 
 /// Everything that a request may reach. One per process, handed to handlers as `web::Data<AppState>`.
@@ -16,8 +18,12 @@ pub struct AppState {
     pub engine: Arc<dyn Engine>,
     /// Documents, inbox, history, ledger, audit.
     pub records: SharedRecords,
+    /// Carries out commands, shows conversations.
+    pub node: NodeHandle,
     /// What tenants configured; replaced as a whole when it changes.
     pub directory: Arc<ArcSwap<Directory>>,
+    /// Makes `directory` new: call `keeper.refresh()` after writing documents.
+    pub keeper: Arc<DirectoryKeeper>,
     /// Settings of the process.
     pub settings: Arc<Settings>,
     /// Counters of the HTTP side, and the registry behind `/metrics`.

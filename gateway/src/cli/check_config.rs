@@ -1,0 +1,40 @@
+//! `gateway check-config`: is the configuration sound, and where does each value come from?
+
+use serde_json::{Map, json};
+
+use super::settings::SettingsArgs;
+use super::{Failure, output};
+
+/// Check the configuration and show where each value comes from
+#[derive(clap::Args)]
+#[command(after_help = "Example:\n  GATEWAY_LOG__FORMAT=json gateway check-config --config gateway.toml")]
+pub(super) struct Args {
+    #[command(flatten)]
+    settings: SettingsArgs,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn run(args: Args) -> Result<(), Failure> {
+    let loaded = args.settings.load()?;
+    if args.json {
+        let rows = loaded.values.iter().map(|(key, (value, origin))| {
+            (key.clone(), json!({ "value": redacted(key, value), "origin": origin.to_string() }))
+        });
+        return output::print(&rows.collect::<Map<_, _>>(), true);
+    }
+    for (key, (value, origin)) in &loaded.values {
+        output::line(&format!("{key:<34} {:<28} {origin}", redacted(key, value)))?;
+    }
+    eprintln!("the configuration is sound");
+    Ok(())
+}
+
+/// Store addresses may carry a password.
+fn redacted(key: &str, value: &str) -> String {
+    match (key, value.split_once("://"), value.rsplit_once('@')) {
+        ("store.url" | "records.url", Some((scheme, _)), Some((_, host))) => format!("{scheme}://…@{host}"),
+        _ => value.to_owned(),
+    }
+}

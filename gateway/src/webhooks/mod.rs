@@ -1,0 +1,4 @@
+//! What providers call.
+
+pub mod signature;
+pub mod whatsapp;
