@@ -8,4 +8,5 @@ pub mod conversation;
 pub mod directory;
 pub mod limits;
 pub mod market;
+pub mod metering;
 pub mod template;
