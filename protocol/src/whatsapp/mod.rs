@@ -1,4 +1,7 @@
 //! WhatsApp Cloud API: webhooks in, sends out, error codes.
 
+pub mod answer;
+pub mod errors;
 pub mod limits;
+pub mod send;
 pub mod webhook;

@@ -2,4 +2,5 @@
 
 #![allow(clippy::unwrap_used, reason = "a panic in a helper is how a test fails")]
 
+mod send;
 mod webhook;
