@@ -7,10 +7,12 @@ use domain::directory::Directory;
 use runtime::NodeHandle;
 use store::engine::Engine;
 use store::records::SharedRecords;
+use tokio_util::sync::CancellationToken;
 
 use crate::config::Settings;
 use crate::directory::DirectoryKeeper;
 use crate::metrics::Metrics;
+use crate::webhooks::signature::Verifier;
 
 /// Everything that a request may reach. One per process, handed to handlers as `web::Data<AppState>`.
 pub struct AppState {
@@ -24,8 +26,12 @@ pub struct AppState {
     pub directory: Arc<ArcSwap<Directory>>,
     /// Makes `directory` new: call `keeper.refresh()` after writing documents.
     pub keeper: Arc<DirectoryKeeper>,
+    /// Tells who signed a webhook.
+    pub verifier: Verifier,
     /// Settings of the process.
     pub settings: Arc<Settings>,
     /// Counters of the HTTP side, and the registry behind `/metrics`.
     pub metrics: Arc<Metrics>,
+    /// Cancelled when the process begins to stop: long answers such as event streams end then.
+    pub stopping: CancellationToken,
 }

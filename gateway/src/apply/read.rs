@@ -20,7 +20,9 @@ pub(super) fn read(path: &Path, text: &str) -> Result<(ApplyFile, Vec<Problem>),
 }
 
 fn yaml_tree(text: &str) -> Result<Value, String> {
-    match serde_saphyr::from_str(text).map_err(|error| error.to_string())? {
+    // Only `true` and `false` are booleans: `language: no` is Norwegian.
+    let options = serde_saphyr::options! { strict_booleans: true };
+    match serde_saphyr::from_str_with_options(text, options).map_err(|error| error.to_string())? {
         Value::Null => Ok(Value::Object(Map::new())),
         tree => Ok(tree),
     }

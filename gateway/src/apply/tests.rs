@@ -132,3 +132,9 @@ fn secrets_come_from_files_beside_the_apply_file() {
 fn an_empty_file_configures_nothing() {
     assert!(parse(Path::new("apply.yaml"), "").unwrap().tenants.is_empty());
 }
+
+#[test]
+fn norwegian_is_a_language() {
+    let resolved = parse(Path::new("apply.yaml"), "tenants: [ { name: y, language: no } ]").unwrap();
+    assert_eq!((resolved.tenants[0].name.as_str(), resolved.tenants[0].language.as_str()), ("y", "no"));
+}

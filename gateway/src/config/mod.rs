@@ -83,10 +83,10 @@ pub struct StoreSettings {
     pub durability: Durability,
     /// Shards of a new store.
     pub shards: u16,
-    /// Block cache of the embedded store.
-    pub cache_bytes: u64,
-    /// Intake stops above this.
-    pub max_backlog_bytes: u64,
+    /// Intake stops while more waits to be applied.
+    pub backlog_max_bytes: u64,
+    /// Intake stops while the disk has less room.
+    pub disk_free_min_bytes: u64,
 }
 
 /// What an answered webhook survives.
@@ -135,8 +135,6 @@ pub struct OutboundSettings {
     pub connect_timeout_ms: u64,
     /// Time for an answer.
     pub request_timeout_ms: u64,
-    /// Time for a status to resolve a doubt.
-    pub in_doubt_seconds: u32,
 }
 
 /// See `[log]` in the default file.

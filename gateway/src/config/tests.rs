@@ -79,9 +79,9 @@ fn all_problems_are_reported_at_once() {
         ("GATEWAY_WEBHOOKS__MAX_BODY_BYTES", "many"),
         ("GATEWAY_STORE__URL", "redis://127.0.0.1"),
         ("GATEWAY_RECORDS__URL", "postgres://127.0.0.1"),
-        ("GATEWAY_STORE__DURABILITY", "everysec"),
+        ("GATEWAY_STORE__DURABILITY", "often"),
         ("GATEWAY_LOG__FORMAT", "xml"),
-        ("GATEWAY_OUTBOUND__IN_DOUBT_SECONDS", "10"),
+        ("GATEWAY_OUTBOUND__REQUEST_TIMEOUT_MS", "60000"),
     ]));
     let text = ConfigError(found.clone()).to_string();
     for expected in [
@@ -90,9 +90,9 @@ fn all_problems_are_reported_at_once() {
         "webhooks.max_body_bytes: must be a whole number, not a text",
         "store.url: only the embedded store exists in this version",
         "records.url: only SQLite exists in this version",
-        "store.durability: the embedded store always syncs",
+        "store.durability: unknown variant `often`",
         "log.format: unknown variant `xml`",
-        "outbound.in_doubt_seconds: must be longer than",
+        "outbound.request_timeout_ms: must be between 500 and 50000, not 60000",
     ] {
         assert!(text.contains(expected), "{expected} not in:\n{text}");
     }

@@ -121,3 +121,6 @@ impl Verifier {
         known.into()
     }
 }
+
+#[cfg(test)]
+mod tests;

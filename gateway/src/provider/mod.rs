@@ -1,0 +1,5 @@
+//! Provider adapters: how claimed messages leave.
+
+mod failure;
+
+pub mod whatsapp;

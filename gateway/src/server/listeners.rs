@@ -1,0 +1,70 @@
+//! The two listeners: public and operator's.
+
+use std::net::{SocketAddr, TcpListener};
+
+use actix_web::dev::ServerHandle;
+use actix_web::web::Data;
+use actix_web::{App, HttpServer};
+
+use super::{StartError, operator};
+use crate::config::Settings;
+use crate::limits::{ACCEPT_BACKLOG, KEEP_ALIVE, MAX_CONNECTIONS_PER_WORKER, OPERATOR_WORKERS};
+use crate::state::AppState;
+use crate::{api, webhooks};
+
+/// Bound sockets. Connections queue in the system until they are served.
+pub struct Listeners {
+    public: TcpListener,
+    operator: TcpListener,
+}
+
+impl Listeners {
+    /// Binds both addresses of the settings.
+    ///
+    /// # Errors
+    /// Names the address that cannot be bound.
+    pub fn bind(settings: &Settings) -> Result<Self, StartError> {
+        let bind = |address: SocketAddr| {
+            let named = |source| StartError::Listen { address: address.to_string(), source };
+            TcpListener::bind(address).map_err(named)
+        };
+        Ok(Self { public: bind(settings.public.listen)?, operator: bind(settings.operator.listen)? })
+    }
+
+    /// Where they listen: public, operator.
+    ///
+    /// # Errors
+    /// When the system does not tell.
+    pub fn addresses(&self) -> std::io::Result<(SocketAddr, SocketAddr)> {
+        Ok((self.public.local_addr()?, self.operator.local_addr()?))
+    }
+
+    pub(super) fn serve(self, state: &Data<AppState>) -> Result<[ServerHandle; 2], StartError> {
+        let settings = state.settings.clone();
+        let drain = settings.shutdown.drain_seconds;
+        let shared = state.clone();
+        let mut public = HttpServer::new(move || {
+            App::new().app_data(shared.clone()).configure(webhooks::configure).configure(api::configure)
+        })
+        .backlog(ACCEPT_BACKLOG)
+        .max_connections(MAX_CONNECTIONS_PER_WORKER)
+        .keep_alive(KEEP_ALIVE)
+        .disable_signals()
+        .shutdown_timeout(drain);
+        if settings.public.workers > 0 {
+            public = public.workers(settings.public.workers);
+        }
+        let public = public.listen(self.public)?.run();
+        let shared = state.clone();
+        let operator = HttpServer::new(move || App::new().app_data(shared.clone()).configure(operator::configure))
+            .workers(OPERATOR_WORKERS)
+            .disable_signals()
+            .shutdown_timeout(1)
+            .listen(self.operator)?
+            .run();
+        let handles = [public.handle(), operator.handle()];
+        actix_rt::spawn(public);
+        actix_rt::spawn(operator);
+        Ok(handles)
+    }
+}

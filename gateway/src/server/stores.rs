@@ -1,0 +1,73 @@
+//! Opens the stores that the settings name.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use protocol::shard::ShardCount;
+use runtime::NodeSettings;
+use store::engine::embedded::{EmbeddedEngine, EmbeddedOptions};
+use store::engine::{Engine, SystemClock, embedded};
+use store::records::SharedRecords;
+use store::records::sqlite::SqliteRecords;
+
+use super::StartError;
+use crate::config::{Durability, Settings};
+
+/// Folder of the engine store under `data`; the records keep their own file beside it.
+const ENGINE_FOLDER: &str = "engine";
+
+/// Both stores, open.
+pub(crate) struct Stores {
+    pub(crate) engine: Arc<dyn Engine>,
+    pub(crate) records: SharedRecords,
+}
+
+impl Stores {
+    /// Opens both; blocking work happens beside the executor.
+    pub(crate) async fn open(settings: &Settings) -> Result<Self, StartError> {
+        let options = engine_options(settings);
+        let clock = Arc::new(SystemClock::default());
+        let engine = tokio::task::spawn_blocking(move || EmbeddedEngine::open(&options, clock)).await??;
+        let records = open_records(&settings.data).await?;
+        Ok(Self { engine: Arc::new(engine), records })
+    }
+}
+
+/// Opens the records alone, for verbs that need no engine.
+pub(crate) async fn open_records(data: &Path) -> Result<SharedRecords, StartError> {
+    let folder = data.to_owned();
+    let records = tokio::task::spawn_blocking(move || SqliteRecords::open(&folder)).await??;
+    Ok(Arc::new(records))
+}
+
+fn engine_options(settings: &Settings) -> EmbeddedOptions {
+    EmbeddedOptions {
+        shards: ShardCount::new(settings.store.shards).unwrap_or_default(),
+        durability: match settings.store.durability {
+            Durability::Fsync => embedded::Durability::Fsync,
+            Durability::Everysec => embedded::Durability::EverySecond,
+        },
+        backlog_max_bytes: settings.store.backlog_max_bytes,
+        disk_free_min_bytes: settings.store.disk_free_min_bytes,
+        ..EmbeddedOptions::new(settings.data.join(ENGINE_FOLDER))
+    }
+}
+
+/// What the settings say about the node.
+pub(super) fn node_settings(settings: &Settings) -> NodeSettings {
+    NodeSettings {
+        node_id: node_id(&settings.node.id),
+        idle: Duration::from_secs(settings.conversations.idle_seconds),
+        live_conversations: settings.conversations.max_live,
+        ..NodeSettings::default()
+    }
+}
+
+/// A named node keeps its id over restarts and so takes its old leases over at once.
+fn node_id(name: &str) -> u64 {
+    if name.is_empty() {
+        return rand::random();
+    }
+    protocol::id::derive("node", &[name.as_bytes()]) as u64
+}
