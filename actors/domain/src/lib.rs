@@ -4,9 +4,14 @@
 //! Nothing here waits, reads a clock, draws a random number or does IO: time and configuration are handed in,
 //! and what has to happen comes back as effects. The same state, context and input always yield the same result.
 
+pub mod capability;
+pub mod consent;
 pub mod conversation;
 pub mod directory;
+pub mod flow;
 pub mod limits;
 pub mod market;
 pub mod metering;
 pub mod template;
+pub mod texts;
+pub mod words;

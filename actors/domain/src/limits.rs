@@ -1,5 +1,7 @@
 //! Every bound of this crate, with its reason.
 
+use protocol::time::SpanMs;
+
 /// Characters of a template's name: the provider's rule.
 pub const TEMPLATE_NAME_CHARS: usize = 512;
 /// Characters of an approved template's body, before and after filling in: the provider's rule (132005 beyond).
@@ -19,3 +21,81 @@ pub const METER_OPEN: usize = 28;
 pub const METER_BILLED: usize = 64;
 /// Words of the provider kept for messages that are sent and not yet delivered, per conversation.
 pub const METER_REPORTS: usize = 32;
+/// How long a message or call of the contact allows free-form answers (facts: Cloud API, service window).
+pub const WINDOW: SpanMs = SpanMs::hours(24);
+
+/// Provider ids remembered in a conversation before they move to the store: two halves of this size each.
+/// Providers repeat a webhook within seconds as a rule; 32 ids reach back through a busy dialogue.
+pub const SEEN_HALF: usize = 16;
+
+/// Messages of one conversation that wait to be sent. A flow asks one thing at a time and a person types; more
+/// than this is a loop in somebody's program.
+pub const QUEUE: usize = 64;
+
+/// Messages of ours whose statuses are followed inside the conversation; older ones are matched in the records.
+pub const RECENT: usize = 16;
+
+/// Of those, messages whose status is final: kept only so that repeated statuses change nothing.
+pub const RECENT_FINAL: usize = 6;
+
+/// Statuses that overtook the answer to our own POST. Only one POST is under way, with few statuses each.
+pub const PARKED: usize = 8;
+
+/// How long such a status waits: longer than a POST can be in doubt.
+pub const PARKED_FOR: SpanMs = SpanMs::seconds(90);
+
+/// After this the outcome of a claimed message is `unknown`, unless a status tells. Longer than any POST takes.
+pub const IN_DOUBT: SpanMs = SpanMs::seconds(60);
+
+/// A message that waits for a send slot is offered again after this: offers may be lost with a node.
+pub const OFFER_AGAIN: SpanMs = SpanMs::seconds(60);
+
+/// The same while the number is switched off: nothing tells a conversation when it is on again.
+pub const OFFER_TO_DISABLED: SpanMs = SpanMs::minutes(5);
+
+/// Provider's limit per recipient: one message in this time, sustained (facts 4.1).
+pub const PAIR_INTERVAL: SpanMs = SpanMs::seconds(6);
+
+/// Messages that may be borrowed from the recipient's future quota at once (facts 4.1).
+pub const PAIR_BURST: i64 = 45;
+
+/// A message that has to wait longer than this (a quality limit lifts after hours) lets later ones pass.
+pub const KEEPS_ITS_PLACE: SpanMs = SpanMs::minutes(1);
+
+/// Characters of a text message (provider's limit, facts 3.3).
+pub const TEXT_CHARS: usize = 4_096;
+
+/// Characters under a file (provider's limit, facts 3.3).
+pub const CAPTION_CHARS: usize = 1_024;
+
+/// Answers that become buttons (provider's limit, facts 3.3).
+pub const BUTTONS: usize = 3;
+
+/// Answers that become a list (provider's limit, facts 3.3).
+pub const LIST_ROWS: usize = 10;
+
+/// Characters on a button (provider's limit, facts 3.3).
+pub const BUTTON_CHARS: usize = 20;
+
+/// Characters of a list row (provider's limit, facts 3.3).
+pub const ROW_CHARS: usize = 24;
+
+/// Characters of a question with buttons (provider's limit, facts 3.3).
+pub const BUTTONS_BODY_CHARS: usize = 1_024;
+
+/// Characters of the id of an answer (provider's limit, facts 3.3).
+pub const CHOICE_ID_CHARS: usize = 256;
+
+/// Questions of a flow: the answers are part of the state until the application is complete.
+pub const FLOW_STEPS: usize = 50;
+
+/// Characters kept of one typed answer; a cover letter fits, a pasted book does not.
+pub const ANSWER_CHARS: usize = 2_000;
+
+/// Wrong answers in a row that are each answered; after that the interval of error replies holds, so that two
+/// bots do not talk for ever.
+pub const FLOW_MISSES: u8 = 3;
+
+const _: () = assert!(PARKED_FOR.0 > IN_DOUBT.0, "a parked status must survive until the outcome is known");
+const _: () = assert!(RECENT_FINAL < RECENT, "final messages must not crowd out those that still move");
+const _: () = assert!(BUTTONS < LIST_ROWS, "a list holds more than buttons do");

@@ -23,8 +23,9 @@ pub enum RetryPolicy {
     Never,
 }
 
-/// Attempts after which a message is given up, whatever the policy.
-pub const MAX_ATTEMPTS: u32 = 6;
+/// Attempts after which a message is given up, whatever the policy. With doubling pauses that is half an hour: an
+/// outage of the provider should not lose what people wrote.
+pub const MAX_ATTEMPTS: u32 = 12;
 
 /// First pause of [`RetryPolicy::Backoff`].
 const BACKOFF_START: SpanMs = SpanMs::seconds(1);

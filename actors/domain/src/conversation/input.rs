@@ -5,6 +5,8 @@ use protocol::entry::Happening;
 use protocol::id::MessageId;
 use protocol::outbound::Outcome;
 
+use super::{Conversation, inbound};
+
 /// One input with what comes along with it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Step {
@@ -38,4 +40,20 @@ pub enum Input {
         /// How.
         outcome: Outcome,
     },
+}
+
+/// Identifies an input: ids of what it causes derive from it, so that a repetition causes the same ids.
+pub(super) fn cause(state: &Conversation, input: &Input) -> u128 {
+    match input {
+        Input::Happening(happening) => match happening.as_ref() {
+            Happening::Command(command) => command.key.0,
+            Happening::Received(message) => inbound::message_id(state.address.conversation.0, message).0,
+            _ => 0,
+        },
+        // Of what a tick does only the reminder sends something: its time identifies it.
+        Input::Tick => {
+            state.run.as_ref().and_then(|run| run.remind_at).map_or(0, |at| u128::from(at.0.unsigned_abs()))
+        }
+        Input::Recover | Input::Claim { .. } | Input::Outcome { .. } => 0,
+    }
 }

@@ -1,18 +1,76 @@
 //! The conversation between a business number and a contact: `apply(state, context, input) → effects`.
 
+mod assign;
+mod block;
+mod bot;
+mod call;
+mod command;
+mod consent;
 mod context;
 mod effects;
+mod flow;
+mod identity;
+mod inbound;
 mod input;
+mod outbound;
+mod pair_limit;
+mod parked;
+mod route;
+mod seen;
 mod state;
+mod status;
+mod timer;
+mod turn;
+mod vacancy;
+mod window;
 
 pub use context::Context;
 pub use effects::{Effects, Offer, Post};
 pub use input::{Input, Step};
-pub use state::{Conversation, DecodeError};
+pub use outbound::{Outgoing, Recent, Stage};
+pub use pair_limit::PairLimit;
+pub use parked::Parked;
+pub use seen::Seen;
+pub use state::{Conversation, DecodeError, SNAPSHOT_VERSION};
+pub use window::Window;
+
+use protocol::entry::{ContactChange, Happening};
+
+use turn::Turn;
 
 /// Applies one input. Total: whatever the outside sends, the state stays valid and the answer is typed.
 ///
 /// Idempotent by cause: a message, status or command that was applied before changes nothing.
 pub fn apply(state: &mut Conversation, context: &Context<'_>, step: Step, effects: &mut Effects) {
-    let _ = (state, context, step, effects);
+    let cause = input::cause(state, &step.input);
+    let Step { input, traceparent, already_seen } = step;
+    let mut turn = Turn::new(state, context, effects, traceparent, cause);
+    match input {
+        Input::Happening(happening) => happened(&mut turn, *happening, already_seen),
+        Input::Tick => timer::tick(&mut turn),
+        Input::Recover => outbound::recover(&mut turn),
+        Input::Claim { message } => outbound::claim(&mut turn, message),
+        Input::Outcome { message, outcome } => outbound::outcome(&mut turn, message, outcome),
+    }
+}
+
+fn happened(turn: &mut Turn<'_>, happening: Happening, already_seen: bool) {
+    if let Some((key, at)) = seen::seen_key(&happening) {
+        if already_seen || turn.state.seen.contains(key) {
+            return;
+        }
+        turn.state.seen.insert(key, at, &mut turn.effects.forgotten);
+    }
+    match happening {
+        Happening::Received(message) => inbound::received(turn, message),
+        Happening::Status(update) => status::status(turn, update),
+        Happening::Call(event) => call::call(turn, event),
+        Happening::IdentityChanged(change) => identity::learn(turn, &change.now),
+        Happening::Preference(change) => consent::by_preference(turn, &change),
+        Happening::Command(command) => command::command(turn, command),
+        Happening::ContactChanged(ContactChange::Consent(record)) => consent::from_sibling(turn, record),
+        Happening::ContactChanged(ContactChange::Blocked { blocked, .. }) => {
+            block::hold_blocked(turn, blocked);
+        }
+    }
 }

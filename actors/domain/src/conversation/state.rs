@@ -1,14 +1,69 @@
 //! The state of one conversation, and its stored form.
 
-use protocol::entry::{Address, Happening};
+use protocol::command::{Consent, ConsentRecord, Mode, Owner, Vacancy};
+use protocol::entry::{Address, Happening, Identity};
+use protocol::id::ProviderId;
+use protocol::phone::{ContactKey, E164};
 use protocol::time::TimestampMs;
 use serde::{Deserialize, Serialize};
 
-/// Everything that a conversation needs to decide. Bounded: see `limits`.
+use super::outbound::{Outgoing, Recent};
+use super::pair_limit::PairLimit;
+use super::parked::Parked;
+use super::seen::{Seen, seen_key};
+use super::timer;
+use super::window::Window;
+use crate::flow::FlowRun;
+
+/// Version of the stored form, written before every snapshot.
+pub const SNAPSHOT_VERSION: u8 = 1;
+
+/// Everything that a conversation needs to decide. Bounded, see [`crate::limits`]; what is rare is boxed, since
+/// hundreds of thousands of these are alive at once.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Conversation {
     /// Who talks with whom.
     pub address: Address,
+    /// Every name of the contact.
+    pub identity: Identity,
+    /// Another way in which the provider writes the contact's number; it leads here too.
+    pub other_phone: Option<E164>,
+    /// Something was received or accepted for sending. Before that only consent and block are kept.
+    pub started: bool,
+    /// The 24 hours since the contact's last message or call; `None` if there never was one.
+    pub window: Option<Window>,
+    /// Who talks.
+    pub mode: Mode,
+    /// The application that is under way.
+    pub run: Option<Box<FlowRun>>,
+    /// The contact's consent; `None` while undefined.
+    pub consent: Option<Box<ConsentRecord>>,
+    /// The tenant blocked the contact.
+    pub blocked: bool,
+    /// The tenant left the chat.
+    pub left: bool,
+    /// Everything outgoing is held back.
+    pub paused: bool,
+    /// Whose conversation it is.
+    pub owner: Option<Owner>,
+    /// The vacancy it is about; `None` marks a chat without one.
+    pub vacancy: Option<Box<Vacancy>>,
+    /// Messages for people that nobody has read.
+    pub unread: u32,
+    /// The contact's newest message: typing and read marks refer to it.
+    pub last_received: Option<ProviderId>,
+    /// When the bot last said that it did not understand.
+    pub last_error_reply_at: Option<TimestampMs>,
+    /// Provider ids that were applied.
+    pub seen: Seen,
+    /// Statuses that came before we knew their message.
+    pub parked: Vec<Parked>,
+    /// Messages that wait or are under way, in order; at most the first is under way.
+    pub queue: Vec<Outgoing>,
+    /// Messages that left, whose statuses are followed.
+    pub recent: Vec<Recent>,
+    /// The provider's limit per recipient.
+    pub pair: PairLimit,
 }
 
 /// A stored state that this version cannot read.
@@ -26,13 +81,33 @@ impl Conversation {
     /// A conversation before its first input.
     #[must_use]
     pub fn new(address: Address) -> Self {
-        Self { address }
-    }
-
-    /// The next time at which a [`super::Input::Tick`] would do something.
-    #[must_use]
-    pub fn next_deadline(&self) -> Option<TimestampMs> {
-        None
+        let identity = match &address.contact {
+            ContactKey::Phone(phone) => Identity { phone: Some(*phone), ..Identity::default() },
+            ContactKey::Bsuid(bsuid) => Identity { bsuid: Some(bsuid.clone()), ..Identity::default() },
+        };
+        Self {
+            address,
+            identity,
+            other_phone: None,
+            started: false,
+            window: None,
+            mode: Mode::Bot,
+            run: None,
+            consent: None,
+            blocked: false,
+            left: false,
+            paused: false,
+            owner: None,
+            vacancy: None,
+            unread: 0,
+            last_received: None,
+            last_error_reply_at: None,
+            seen: Seen::default(),
+            parked: Vec::new(),
+            queue: Vec::new(),
+            recent: Vec::new(),
+            pair: PairLimit::default(),
+        }
     }
 
     /// The stored form: a version byte and postcard.
@@ -40,7 +115,8 @@ impl Conversation {
     /// # Errors
     /// Never for a state that this crate made; the serializer's signature asks for it.
     pub fn encode(&self) -> Result<Vec<u8>, DecodeError> {
-        postcard::to_extend(self, vec![1]).map_err(|error| DecodeError::Damaged(error.to_string()))
+        postcard::to_extend(self, vec![SNAPSHOT_VERSION])
+            .map_err(|error| DecodeError::Damaged(error.to_string()))
     }
 
     /// Reads the stored form.
@@ -49,7 +125,7 @@ impl Conversation {
     /// When it is damaged or of a version that is not known.
     pub fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
         match bytes.split_first() {
-            Some((1, body)) => {
+            Some((&SNAPSHOT_VERSION, body)) => {
                 postcard::from_bytes(body).map_err(|error| DecodeError::Damaged(error.to_string()))
             }
             Some((&version, _)) => Err(DecodeError::Version(version)),
@@ -57,11 +133,29 @@ impl Conversation {
         }
     }
 
+    /// The contact's consent on this channel.
+    #[must_use]
+    pub fn consent(&self) -> Consent {
+        self.consent.as_ref().map_or(Consent::Undefined, |record| record.consent)
+    }
+
+    /// Whether free-form messages are allowed.
+    #[must_use]
+    pub fn window_open(&self, now: TimestampMs) -> bool {
+        self.window.as_ref().is_some_and(|window| window.is_open(now))
+    }
+
     /// The key to ask the store for before this input is applied: it may be a repetition from before the
     /// conversation's own memory reaches. `None` as a rule.
     #[must_use]
     pub fn seen_lookup(&self, happening: &Happening) -> Option<u64> {
-        let _ = happening;
-        None
+        let (key, at) = seen_key(happening)?;
+        self.seen.may_have_forgotten(key, at).then_some(key)
+    }
+
+    /// The next time at which a [`super::Input::Tick`] would do something.
+    #[must_use]
+    pub fn next_deadline(&self) -> Option<TimestampMs> {
+        timer::next_deadline(self)
     }
 }

@@ -1,0 +1,88 @@
+//! Sending: who may be written to, what may be said, and when.
+
+use protocol::command::{Consent, Party, Refusal, SendBody};
+use protocol::content::Content;
+use protocol::id::{MessageId, ProviderId};
+
+use super::{content, mark_read, template};
+use crate::capability::Capability;
+use crate::conversation::bot;
+use crate::conversation::outbound::{self, NewMessage};
+use crate::conversation::turn::Turn;
+use crate::limits::{BUTTONS, QUEUE};
+use crate::market;
+
+/// Accepts a message for sending, or says why not.
+pub(super) fn send(turn: &mut Turn<'_>, body: SendBody, by: Party) -> Result<MessageId, Refusal> {
+    recipient_allowed(turn, by)?;
+    number_able(turn)?;
+    let (content, reply_to) = filled(turn, body)?;
+    content::check(&content)?;
+    if !matches!(content, Content::Template(_)) && !turn.state.window_open(turn.now()) {
+        return Err(template::window_closed(turn));
+    }
+    if turn.state.queue.len() >= QUEUE {
+        return Err(Refusal::QueueFull { limit: QUEUE });
+    }
+    let message = NewMessage { by, content, reply_to, confirms_opt_out: false };
+    let id = outbound::enqueue(turn, message);
+    if matches!(by, Party::User(_)) {
+        mark_read(turn, by);
+    }
+    Ok(id)
+}
+
+/// Consent and block, on every path.
+fn recipient_allowed(turn: &Turn<'_>, by: Party) -> Result<(), Refusal> {
+    let state = &turn.state;
+    if state.blocked {
+        return Err(Refusal::Blocked);
+    }
+    if state.left {
+        return Err(Refusal::Left);
+    }
+    match state.consent() {
+        Consent::OptedOut => {
+            Err(Refusal::OptedOut { since: state.consent.as_ref().map_or(turn.now(), |record| record.at) })
+        }
+        Consent::Undefined if by == Party::Automation => Err(Refusal::OptInRequired),
+        Consent::Undefined | Consent::OptedIn => Ok(()),
+    }
+}
+
+/// The number and the destination.
+fn number_able(turn: &Turn<'_>) -> Result<(), Refusal> {
+    let number = turn.context.number;
+    Capability::Send.require(number.channel)?;
+    if !number.enabled {
+        return Err(Refusal::NumberDisabled);
+    }
+    let list = &turn.settings().unsupported_countries;
+    let identity = &turn.state.identity;
+    let by_phone = identity.phone.and_then(|phone| market::unsupported(phone, list));
+    let by_user_id = || {
+        let (country, _) = identity.bsuid.as_ref()?.as_str().split_once('.')?;
+        list.iter().find(|listed| listed.eq_ignore_ascii_case(country)).map(|listed| listed.as_str())
+    };
+    match by_phone.or_else(by_user_id) {
+        Some(country) => Err(Refusal::UnsupportedDestination { country: country.into() }),
+        None => Ok(()),
+    }
+}
+
+/// The content as it goes out, and the message that it answers.
+fn filled(turn: &Turn<'_>, body: SendBody) -> Result<(Content, Option<ProviderId>), Refusal> {
+    let content = match body {
+        SendBody::Text { body, reply_to } => return Ok((Content::Text { body }, reply_to)),
+        SendBody::Template { name, language, parameters } => {
+            template::fill(turn, &name, &language, &parameters)?
+        }
+        SendBody::Media(media) => Content::Media(media),
+        SendBody::Interactive { body, options } => {
+            let list_button = (options.len() > BUTTONS).then(|| bot::texts(turn).list_button.to_owned());
+            Content::Interactive { body, options, list_button }
+        }
+        SendBody::Reaction { message, emoji } => Content::Reaction { message, emoji },
+    };
+    Ok((content, None))
+}

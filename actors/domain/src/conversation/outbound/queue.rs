@@ -1,0 +1,129 @@
+//! Into the queue, and to the front of it.
+
+use protocol::command::Party;
+use protocol::content::{Category, Content};
+use protocol::fact::Fact;
+use protocol::id::{MessageId, ProviderId};
+
+use super::{Outgoing, Stage};
+use crate::conversation::Offer;
+use crate::conversation::turn::Turn;
+use crate::limits::{KEEPS_ITS_PLACE, OFFER_AGAIN, OFFER_TO_DISABLED, QUEUE};
+
+/// A message that was found to be allowed.
+pub(in crate::conversation) struct NewMessage {
+    pub(in crate::conversation) by: Party,
+    pub(in crate::conversation) content: Content,
+    pub(in crate::conversation) reply_to: Option<ProviderId>,
+    pub(in crate::conversation) confirms_opt_out: bool,
+}
+
+impl NewMessage {
+    /// What the bot or the gateway says by itself.
+    pub(in crate::conversation) fn automatic(by: Party, content: Content) -> Self {
+        Self { by, content, reply_to: None, confirms_opt_out: false }
+    }
+}
+
+/// Puts a message at the end of the queue. The caller has checked that there is room.
+pub(in crate::conversation) fn enqueue(turn: &mut Turn<'_>, new: NewMessage) -> MessageId {
+    let now = turn.now();
+    let id = turn.next_message_id();
+    let category = match &new.content {
+        Content::Template(template) => template.category,
+        _ => Category::Service,
+    };
+    turn.start(false);
+    turn.fact(Fact::MessageQueued {
+        message: id,
+        by: new.by,
+        content: new.content.clone(),
+        category,
+        reply_to: new.reply_to.clone(),
+    });
+    turn.state.queue.push(Outgoing {
+        id,
+        by: new.by,
+        content: new.content,
+        category,
+        reply_to: new.reply_to,
+        queued_at: now,
+        attempts: 0,
+        stage: Stage::Waiting { not_before: now, offer_at: now },
+        confirms_opt_out: new.confirms_opt_out,
+        traceparent: turn.traceparent.clone(),
+    });
+    if next_waits_long(turn) {
+        offer_next(turn);
+    }
+    id
+}
+
+/// Whether the first message is new, or has to wait so long that the others pass.
+fn next_waits_long(turn: &Turn<'_>) -> bool {
+    let patience = turn.now() + KEEPS_ITS_PLACE;
+    turn.state.queue.len() == 1
+        || turn.state.queue.first().is_some_and(|head| head.not_before().is_some_and(|at| at > patience))
+}
+
+/// Brings the message that is sent next to the front: the first that need not wait long, else the one that waits
+/// least. Order is kept but for messages that the provider holds back for hours.
+fn choose_next(turn: &mut Turn<'_>) {
+    let patience = turn.now() + KEEPS_ITS_PLACE;
+    let queue = &mut turn.state.queue;
+    if queue.first().is_none_or(Outgoing::is_claimed) {
+        return;
+    }
+    let soon = queue.iter().position(|waiting| waiting.not_before().is_some_and(|at| at <= patience));
+    let least = || (0..queue.len()).min_by_key(|&index| queue[index].not_before());
+    if let Some(index) = soon.or_else(least)
+        && index > 0
+    {
+        let next = queue.remove(index);
+        queue.insert(0, next);
+    }
+}
+
+/// Puts an automatic message into the queue unless it is full: then nobody reads what the bot says anyway.
+pub(in crate::conversation) fn enqueue_if_room(turn: &mut Turn<'_>, new: NewMessage) {
+    if turn.state.queue.len() < QUEUE {
+        enqueue(turn, new);
+    }
+}
+
+/// Offers the first message of the queue, or notes when to offer it.
+pub(in crate::conversation) fn offer_next(turn: &mut Turn<'_>) {
+    choose_next(turn);
+    let now = turn.now();
+    let (paused, ready_at) = (turn.state.paused, turn.state.pair.ready_at(now));
+    let enabled = turn.context.number.enabled;
+    let Some(head) = turn.state.queue.first_mut() else { return };
+    let Stage::Waiting { not_before, .. } = head.stage else { return };
+    if paused {
+        return;
+    }
+    let not_before = not_before.max(ready_at);
+    let due = not_before <= now;
+    let offer_at = match (enabled, due) {
+        (false, _) => now + OFFER_TO_DISABLED,
+        (true, true) => now + OFFER_AGAIN,
+        (true, false) => not_before,
+    };
+    head.stage = Stage::Waiting { not_before, offer_at };
+    let message = head.id;
+    let offer = Offer { message };
+    if enabled && due && !turn.effects.offers.contains(&offer) {
+        turn.effects.offers.push(offer);
+    }
+}
+
+/// Takes the first message out of the queue, if it is this one.
+pub(in crate::conversation) fn take_head(turn: &mut Turn<'_>, message: MessageId) -> Option<Outgoing> {
+    let is_head = turn.state.queue.first().is_some_and(|head| head.id == message);
+    let head = is_head.then(|| turn.state.queue.remove(0));
+    if turn.state.queue.is_empty() {
+        // An idle conversation should not keep the room of its busiest hour.
+        turn.state.queue = Vec::new();
+    }
+    head
+}

@@ -1,0 +1,52 @@
+//! Rules that hold for a message from its acceptance to its POST, and what happens when one begins to hold later.
+
+use protocol::command::{Consent, Party};
+use protocol::content::ProviderError;
+use protocol::fact::MessageStatus;
+
+use super::{Outgoing, offer_next, recent};
+use crate::conversation::turn::Turn;
+
+/// Why a waiting message may no longer be sent. The title is the `code` that a fresh command would be refused with.
+pub(super) fn still_allowed(turn: &Turn<'_>, message: &Outgoing) -> Result<(), ProviderError> {
+    let state = &turn.state;
+    let consent = state.consent();
+    if state.blocked {
+        return Err(reason("blocked", "the contact was blocked while the message waited"));
+    }
+    if state.left {
+        return Err(reason("left", "the chat was left while the message waited"));
+    }
+    if consent == Consent::OptedOut && !message.confirms_opt_out {
+        return Err(reason("opted_out", "the contact opted out while the message waited"));
+    }
+    if message.by == Party::Automation && consent != Consent::OptedIn {
+        return Err(reason("opt_in_required", "bulk messages need an opted-in contact"));
+    }
+    if !message.is_template() && !state.window_open(turn.now()) {
+        return Err(reason("window_closed", "the 24-hour window closed while the message waited"));
+    }
+    Ok(())
+}
+
+/// Refuses whatever waits and is no longer allowed. A message that is under way is not called back.
+pub(in crate::conversation) fn refuse_all(turn: &mut Turn<'_>) {
+    let waiting = std::mem::take(&mut turn.state.queue);
+    let first = waiting.first().map(|message| message.id);
+    for message in waiting {
+        match still_allowed(turn, &message) {
+            Err(why) if !message.is_claimed() => {
+                recent::retire(turn, &message, MessageStatus::Refused, vec![why]);
+            }
+            _ => turn.state.queue.push(message),
+        }
+    }
+    if turn.state.queue.first().map(|message| message.id) != first {
+        offer_next(turn);
+    }
+}
+
+/// Code 0 stands for the gateway itself.
+pub(super) fn reason(code: &str, detail: &str) -> ProviderError {
+    ProviderError { code: 0, title: code.into(), detail: Some(detail.into()) }
+}

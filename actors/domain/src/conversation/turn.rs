@@ -1,0 +1,101 @@
+//! One application of an input: state, context and effects under one name, so that rules stay short.
+
+use compact_str::CompactString;
+use protocol::command::{Mode, Party};
+use protocol::content::Channel;
+use protocol::directory::TenantSettings;
+use protocol::fact::{Fact, NotificationKind};
+use protocol::id::MessageId;
+use protocol::time::TimestampMs;
+
+use super::{Context, Conversation, Effects};
+
+/// What a rule works with.
+pub(super) struct Turn<'a> {
+    /// Changed by the rules.
+    pub(super) state: &'a mut Conversation,
+    /// Time and configuration.
+    pub(super) context: &'a Context<'a>,
+    /// What follows.
+    pub(super) effects: &'a mut Effects,
+    /// Trace of the request that caused it.
+    pub(super) traceparent: Option<CompactString>,
+    /// Identifies the input; ids of the messages that it causes derive from it.
+    cause: u128,
+    /// Messages that it caused so far.
+    caused: u8,
+}
+
+impl<'a> Turn<'a> {
+    pub(super) fn new(
+        state: &'a mut Conversation,
+        context: &'a Context<'a>,
+        effects: &'a mut Effects,
+        traceparent: Option<CompactString>,
+        cause: u128,
+    ) -> Self {
+        Self { state, context, effects, traceparent, cause, caused: 0 }
+    }
+
+    pub(super) fn now(&self) -> TimestampMs {
+        self.context.now
+    }
+
+    pub(super) fn settings(&self) -> &'a TenantSettings {
+        &self.context.tenant.tenant.settings
+    }
+
+    pub(super) fn fact(&mut self, fact: Fact) {
+        self.effects.facts.push(fact);
+    }
+
+    /// Tells the owner, unless the contact is kept apart.
+    pub(super) fn notify(&mut self, about: NotificationKind, message: Option<MessageId>) {
+        if !self.state.blocked && !self.state.left {
+            let owner = self.state.owner.clone();
+            self.fact(Fact::Notify { owner, about, message });
+        }
+    }
+
+    /// Id of the next message that this input causes: the same input always causes the same ids.
+    pub(super) fn next_message_id(&mut self) -> MessageId {
+        let conversation = self.state.address.conversation.0.to_le_bytes();
+        let id = MessageId::derive(&[&conversation, b"out", &self.cause.to_le_bytes(), &[self.caused]]);
+        self.caused = self.caused.wrapping_add(1);
+        id
+    }
+
+    /// The first message or call makes a conversation known to everybody else.
+    pub(super) fn start(&mut self, by_contact: bool) {
+        if self.state.started {
+            return;
+        }
+        self.state.started = true;
+        let address = &self.state.address;
+        let fact = Fact::ConversationStarted {
+            number: address.number,
+            channel: self.context.number.channel,
+            contact: address.contact.clone(),
+            contact_id: address.contact.contact_id(address.tenant),
+            by_contact,
+        };
+        self.fact(fact);
+    }
+
+    /// Whether anything at all may be sent to this contact from this number.
+    pub(super) fn may_speak(&self) -> bool {
+        !self.state.blocked
+            && !self.state.left
+            && self.state.consent() != protocol::command::Consent::OptedOut
+            && self.context.number.enabled
+            && self.context.number.channel == Channel::Whatsapp
+    }
+
+    /// Switches the mode and says who did it; nothing if it is so already.
+    pub(super) fn set_mode(&mut self, mode: Mode, by: Party) {
+        if self.state.mode != mode {
+            self.state.mode = mode;
+            self.fact(Fact::ModeChanged { mode, by });
+        }
+    }
+}

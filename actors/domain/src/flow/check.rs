@@ -1,0 +1,86 @@
+//! Whether a flow can be run: found out when it is made, not when a candidate answers.
+
+use std::collections::BTreeSet;
+
+use protocol::directory::{Flow, Step, StepKind};
+
+use super::answer::parse_date;
+use super::run::END;
+use crate::limits::{FLOW_STEPS, TEXT_CHARS};
+use crate::words;
+
+/// What is wrong with a flow, and how to cure it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// JSON pointer to the field.
+    pub pointer: String,
+    /// For people.
+    pub detail: String,
+}
+
+/// Everything that is wrong with a flow.
+#[must_use]
+pub fn check(flow: &Flow) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    let mut report =
+        |pointer: String, detail: &str| problems.push(Problem { pointer, detail: detail.into() });
+    if flow.id.as_str().is_empty() || flow.id.as_str().chars().any(char::is_whitespace) {
+        report("/id".into(), "must be one word that candidates type, like TEST0001");
+    }
+    if flow.steps.is_empty() || flow.steps.len() > FLOW_STEPS {
+        report("/steps".into(), &format!("must hold 1 to {FLOW_STEPS} steps"));
+    }
+    if flow.completion.trim().is_empty() {
+        report("/completion".into(), "must say what the candidate reads at the end");
+    }
+    let mut keys = BTreeSet::new();
+    for (index, step) in flow.steps.iter().enumerate() {
+        if step.key.is_empty() || step.key == END || !keys.insert(&step.key) {
+            report(format!("/steps/{index}/key"), "must be unique within the flow, not empty and not `end`");
+        }
+    }
+    for (index, step) in flow.steps.iter().enumerate() {
+        for (field, detail) in step_problems(flow, step) {
+            report(format!("/steps/{index}/{field}"), &detail);
+        }
+    }
+    problems
+}
+
+fn step_problems(flow: &Flow, step: &Step) -> Vec<(String, String)> {
+    let mut problems = Vec::new();
+    let mut report = |field: &str, detail: String| problems.push((field.to_owned(), detail));
+    if step.ask.trim().is_empty() || step.ask.chars().count() > TEXT_CHARS {
+        report("ask", format!("must have 1 to {TEXT_CHARS} characters"));
+    }
+    let is_choice = step.kind == StepKind::Choice;
+    if is_choice == step.options.is_empty() {
+        report("options", "must be given for steps of type `choice`, and only for them".into());
+    }
+    let distinct: BTreeSet<String> = step.options.iter().map(|option| words::fold(option)).collect();
+    if distinct.len() != step.options.len() {
+        report("options", "must differ by more than case and accents".into());
+    }
+    for (field, bound) in [("min", &step.min), ("max", &step.max)] {
+        let readable = bound.as_deref().is_none_or(|bound| match step.kind {
+            StepKind::Number => bound.parse::<rust_decimal::Decimal>().is_ok(),
+            StepKind::Date => parse_date(bound).is_some(),
+            _ => false,
+        });
+        if !readable {
+            report(
+                field,
+                "must be a decimal number for `number` steps, a date like 2026-11-20 for `date` steps".into(),
+            );
+        }
+    }
+    for (answer, target) in &step.branches {
+        if is_choice && !step.options.iter().any(|option| words::same(option, answer)) {
+            report(&format!("branches/{answer}"), "must be one of the options".into());
+        }
+        if target != END && (*target == step.key || !flow.steps.iter().any(|other| other.key == *target)) {
+            report(&format!("branches/{answer}"), "must lead to the key of another step, or to `end`".into());
+        }
+    }
+    problems
+}
