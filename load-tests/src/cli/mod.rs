@@ -1,0 +1,31 @@
+//! The verbs. Each file holds one: its arguments and what it does with them.
+
+mod simulator;
+
+use std::error::Error;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// A provider, load and crashes for the recruiting conversation gateway.
+#[derive(Parser)]
+#[command(name = "load-tests", version)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Subcommand)]
+enum Verb {
+    /// Runs the provider simulator until it is interrupted.
+    Simulator(simulator::Args),
+}
+
+impl Cli {
+    /// Does what was asked. Exit codes: 0 done, 1 a check failed, 2 it could not be done.
+    pub(crate) fn run(self) -> Result<ExitCode, Box<dyn Error>> {
+        match self.verb {
+            Verb::Simulator(args) => simulator::run(args),
+        }
+    }
+}
