@@ -59,6 +59,9 @@ pub const PAIR_INTERVAL: SpanMs = SpanMs::seconds(6);
 /// Messages that may be borrowed from the recipient's future quota at once (facts 4.1).
 pub const PAIR_BURST: i64 = 45;
 
+/// POSTs of a message whose limit lifts only after hours: a message of the day before yesterday helps nobody.
+pub const LATER_ATTEMPTS: u8 = 3;
+
 /// A message that has to wait longer than this (a quality limit lifts after hours) lets later ones pass.
 pub const KEEPS_ITS_PLACE: SpanMs = SpanMs::minutes(1);
 

@@ -24,7 +24,9 @@ pub(super) fn by_keyword(turn: &mut Turn<'_>, keyword: Keyword, text: &str) {
         by: Party::Contact,
         at: turn.now(),
     };
-    if !set(turn, record) || turn.state.blocked || turn.state.left {
+    let changed = set(turn, record);
+    let silenced = turn.state.blocked || turn.state.left;
+    if !changed || silenced || !turn.number_sends() || !turn.state.window_open(turn.now()) {
         return;
     }
     let texts = bot::texts(turn);

@@ -58,7 +58,9 @@ fn changed_to(turn: &mut Turn<'_>, now: Identity) {
         turn.effects.aliases.push(Identity { phone: new_phone, bsuid: new_bsuid, ..Identity::default() });
     }
     turn.state.identity = now.clone();
-    turn.fact(Fact::ContactIdentified(now));
+    if turn.state.started {
+        turn.fact(Fact::ContactIdentified(now));
+    }
 }
 
 fn replace<T: Clone>(name: &mut Option<T>, given: &Option<T>) {

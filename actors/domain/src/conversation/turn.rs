@@ -1,14 +1,14 @@
 //! One application of an input: state, context and effects under one name, so that rules stay short.
 
 use compact_str::CompactString;
-use protocol::command::{Mode, Party};
-use protocol::content::Channel;
+use protocol::command::{Consent, Mode, Party};
 use protocol::directory::TenantSettings;
 use protocol::fact::{Fact, NotificationKind};
 use protocol::id::MessageId;
 use protocol::time::TimestampMs;
 
 use super::{Context, Conversation, Effects};
+use crate::capability::Capability;
 
 /// What a rule works with.
 pub(super) struct Turn<'a> {
@@ -82,13 +82,15 @@ impl<'a> Turn<'a> {
         self.fact(fact);
     }
 
+    /// Whether the number can send at all.
+    pub(super) fn number_sends(&self) -> bool {
+        self.context.number.enabled && Capability::Send.is_supported(self.context.number.channel)
+    }
+
     /// Whether anything at all may be sent to this contact from this number.
     pub(super) fn may_speak(&self) -> bool {
-        !self.state.blocked
-            && !self.state.left
-            && self.state.consent() != protocol::command::Consent::OptedOut
-            && self.context.number.enabled
-            && self.context.number.channel == Channel::Whatsapp
+        let silenced = self.state.blocked || self.state.left || self.state.consent() == Consent::OptedOut;
+        !silenced && self.number_sends()
     }
 
     /// Switches the mode and says who did it; nothing if it is so already.

@@ -1,14 +1,14 @@
 //! Sending: who may be written to, what may be said, and when.
 
-use protocol::command::{Consent, Party, Refusal, SendBody};
+use protocol::command::{Consent, Owner, Party, Refusal, SendBody};
 use protocol::content::Content;
 use protocol::id::{MessageId, ProviderId};
 
 use super::{content, mark_read, template};
 use crate::capability::Capability;
-use crate::conversation::bot;
 use crate::conversation::outbound::{self, NewMessage};
 use crate::conversation::turn::Turn;
+use crate::conversation::{assign, bot};
 use crate::limits::{BUTTONS, QUEUE};
 use crate::market;
 
@@ -25,9 +25,14 @@ pub(super) fn send(turn: &mut Turn<'_>, body: SendBody, by: Party) -> Result<Mes
         return Err(Refusal::QueueFull { limit: QUEUE });
     }
     let message = NewMessage { by, content, reply_to, confirms_opt_out: false };
+    let begins = !turn.state.started;
     let id = outbound::enqueue(turn, message);
-    if matches!(by, Party::User(_)) {
+    if let Party::User(user) = by {
         mark_read(turn, by);
+        // Who writes first gets the answers, unless somebody has the conversation already.
+        if begins && turn.state.owner.is_none() {
+            assign::set(turn, Some(Owner::User(user)), by);
+        }
     }
     Ok(id)
 }

@@ -3,6 +3,8 @@
 use protocol::time::SpanMs;
 use protocol::whatsapp::errors::{RetryPolicy, policy};
 
+use crate::limits::LATER_ATTEMPTS;
+
 /// Outside the window for the provider, whatever we believed (facts 4.2).
 const WINDOW_CLOSED: i64 = 131_047;
 /// The contact wants no marketing messages (facts 4.2).
@@ -30,7 +32,11 @@ pub(super) fn rejected(code: i64, attempts: u8, retry_after_ms: Option<i64>) -> 
         return Next::Refused;
     }
     let asked = SpanMs(retry_after_ms.unwrap_or(0));
-    let pause = policy(code).pause(u32::from(attempts));
+    let policy = policy(code);
+    if matches!(policy, RetryPolicy::Later(_)) && attempts >= LATER_ATTEMPTS {
+        return Next::Failed;
+    }
+    let pause = policy.pause(u32::from(attempts));
     pause.map_or(Next::Failed, |pause| Next::Again(pause.max(asked)))
 }
 
@@ -49,6 +55,7 @@ mod tests {
             (131_056, 3, None, Next::Again(SpanMs::seconds(16))),
             (130_429, 1, Some(30_000), Next::Again(SpanMs::seconds(30))),
             (131_049, 1, None, Next::Again(SpanMs::hours(24))),
+            (131_049, LATER_ATTEMPTS, None, Next::Failed),
             (131_000, u8::MAX, None, Next::Failed),
         ];
         for (code, attempts, asked, expected) in table {
