@@ -260,3 +260,16 @@ pub enum Notice {
         raw: RawJson,
     },
 }
+
+impl Notice {
+    /// Name and language of the template that it is about.
+    #[must_use]
+    pub fn template(&self) -> Option<(&str, &str)> {
+        match self {
+            Self::TemplateStatus { name, language, .. }
+            | Self::TemplateQuality { name, language, .. }
+            | Self::TemplateCategory { name, language, .. } => Some((name, language)),
+            Self::Other { .. } | Self::Unknown { .. } => None,
+        }
+    }
+}

@@ -5,6 +5,7 @@
 //! it needs from outside is handed in: the store's engine (whose clock is the only one that decides anything), the
 //! directory of tenants, and a [`Provider`] that speaks with the world.
 
+pub mod consumers;
 pub mod limits;
 pub mod metrics;
 pub mod node;

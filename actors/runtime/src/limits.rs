@@ -3,6 +3,8 @@
 
 use std::time::Duration;
 
+use protocol::time::SpanMs;
+
 /// Inputs in one batch. A commit blocks a shared store for about 8 µs per event: 128 keep it near 1 ms.
 pub const BATCH_EVENTS: usize = 128;
 
@@ -63,3 +65,45 @@ pub const TIMER_RETRY: Duration = Duration::from_secs(60);
 const _: () = assert!(LOCAL_INPUTS >= BATCH_EVENTS, "a shard must be able to fill a batch with local inputs");
 const _: () = assert!(RENEWALS_PER_TTL >= 2, "one lost renewal must not cost the lease");
 const _: () = assert!(READY_MESSAGES >= POSTS_PER_NUMBER, "the queue must be able to feed every POST");
+
+/// Facts of one projection: one transaction of a few ten milliseconds, during which other writers wait.
+pub const PROJECT_FACTS: usize = 1_000;
+
+/// How often projected facts are made durable, so that the engine may forget them: an fsync each time.
+pub const SYNC_EVERY: Duration = Duration::from_secs(1);
+
+/// How often the records forget what is past its time; all of it is kept for at least a day.
+pub const FORGET_EVERY: Duration = Duration::from_secs(3_600);
+
+/// Events that a consumer reads at once: one transaction, and about 1 MB in memory.
+pub const FOLLOW_EVENTS: usize = 1_000;
+
+/// How often a consumer looks for events of another process. Those of its own process wake it.
+pub const FOLLOW_POLL: Duration = Duration::from_secs(1);
+
+/// Notifications on their way to the streams of this process. A stream that is further behind reads the records.
+pub const NOTIFICATIONS_IN_FLIGHT: usize = 1_024;
+
+/// Deliveries of one endpoint that are read at once.
+pub const ENDPOINT_BATCH: usize = 32;
+
+/// POSTs to one endpoint under way at once: enough to keep up, and gentle to a small server.
+pub const ENDPOINT_POSTS: usize = 4;
+
+/// One POST to an endpoint lasts no longer (Standard Webhooks: 15 to 30 s).
+pub const ENDPOINT_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// The longest `Retry-After` of an endpoint that is honoured.
+pub const RETRY_AFTER_MAX: SpanMs = SpanMs::hours(24);
+
+/// Failures in a row after which an endpoint is left alone for a while.
+pub const BREAKER_FAILURES: u32 = 5;
+
+/// The first rest of an endpoint; doubles up to [`BREAKER_MAX`].
+pub const BREAKER_MIN: SpanMs = SpanMs::seconds(30);
+
+/// The longest rest of an endpoint: what a person who repaired it waits at most.
+pub const BREAKER_MAX: SpanMs = SpanMs::minutes(10);
+
+const _: () = assert!(ENDPOINT_POSTS <= ENDPOINT_BATCH);
+const _: () = assert!(FOLLOW_EVENTS <= store::records::limits::MAX_EVENT_PAGE);

@@ -1,8 +1,10 @@
 //! Following what happens: the event feed, notifications, explanations, dead letters, audit.
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use utoipa::ToSchema;
 
+use crate::fact::Event;
 use crate::id::{ConversationId, DeadLetterId, EventId, MessageId, NotificationId};
 use crate::time::TimestampMs;
 
@@ -22,7 +24,7 @@ pub struct EventView {
     pub conversation_id: Option<ConversationId>,
     /// The details, by name.
     #[schema(value_type = Object)]
-    pub data: serde_json::Value,
+    pub data: Value,
 }
 
 /// Something that a person should know.
@@ -56,7 +58,7 @@ pub struct Explanation {
     /// The committed state, for a conversation.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>)]
-    pub state: Option<serde_json::Value>,
+    pub state: Option<Value>,
     /// What happened, oldest first.
     pub log: Vec<EventView>,
 }
@@ -89,5 +91,25 @@ pub struct AuditView {
     pub subject: String,
     /// The details.
     #[schema(value_type = Object)]
-    pub data: serde_json::Value,
+    pub data: Value,
+}
+
+impl EventView {
+    /// An event as callers see it: the fact's name becomes `type`, its fields become `data`.
+    #[must_use]
+    pub fn new(sequence: u64, event: &Event) -> Self {
+        let data = match serde_json::to_value(&event.fact) {
+            Ok(Value::Object(fields)) => fields.into_iter().next().map_or(Value::Null, |(_, data)| data),
+            Ok(other) => other,
+            Err(error) => Value::String(format!("cannot be shown: {error}")),
+        };
+        Self {
+            id: event.id,
+            sequence,
+            kind: event.fact.name().to_owned(),
+            at: event.at,
+            conversation_id: event.conversation,
+            data,
+        }
+    }
 }

@@ -1,9 +1,11 @@
 //! Templates: which values a body wants, filling them in, and the rules that a new template has to keep.
 
 mod body;
+mod notice;
 mod rules;
 
 pub use body::{Body, FillError, Filled};
+pub use notice::apply_notice;
 pub use rules::{Problem, check, check_change};
 
 use compact_str::CompactString;

@@ -86,11 +86,17 @@ pub trait Deliveries: Send + Sync + 'static {
     /// Queues what the deliverer made of a batch.
     async fn delivery_commit(&self, commit: DeliveryCommit) -> RecordsResult<()>;
 
-    /// Deliveries due by now, earliest first, of all endpoints.
-    async fn deliveries_due(&self, now: TimestampMs, limit: usize) -> RecordsResult<Vec<Delivery>>;
+    /// Deliveries of one endpoint that are due by now, earliest first. By endpoint, so that one that was down
+    /// for long does not keep the others waiting.
+    async fn deliveries_due(
+        &self,
+        endpoint: EndpointId,
+        now: TimestampMs,
+        limit: usize,
+    ) -> RecordsResult<Vec<Delivery>>;
 
-    /// When the next delivery is due.
-    async fn next_delivery_at(&self) -> RecordsResult<Option<TimestampMs>>;
+    /// Endpoints with pending deliveries, each with the time of its next one.
+    async fn pending_endpoints(&self) -> RecordsResult<Vec<(EndpointId, TimestampMs)>>;
 
     /// Records how attempts ended.
     async fn finish_deliveries(

@@ -1,0 +1,97 @@
+//! A line of the ledger in its stored form.
+
+use domain::metering::{Book, Charge, Line, Origin};
+use protocol::content::Category;
+use protocol::directory::Contract;
+use protocol::id::{MessageId, derive};
+use protocol::pricing::{Currency, Money};
+use rust_decimal::Decimal;
+use serde_json::json;
+use store::records::LedgerEntry;
+
+use crate::consumers::ConsumerError;
+use crate::metrics::BillingConversation;
+
+/// Currency of what is free, where neither the tenant nor a rate card has one.
+const CURRENCY: &str = "EUR";
+
+/// The id of a message's line: there is never another one for it.
+pub(super) fn id(message: MessageId) -> u128 {
+    derive("led1", &[&message.0.to_le_bytes()])
+}
+
+/// The stored form. Its explanation holds everything that a person needs to follow the charge.
+pub(super) fn entry(line: Line, book: &Book<'_>) -> Result<LedgerEntry, ConsumerError> {
+    let charge = |charge| serde_json::to_value(charge).map_err(|error| ConsumerError::Encode(error.into()));
+    let explanation = json!({
+        "text": text(&line),
+        "queued_at": line.queued_at,
+        "template": line.template,
+        "charge": charge(Some(&line.charge))?,
+        "cost": charge(Some(&line.cost))?,
+        "estimate": charge(line.estimate.as_ref())?,
+    });
+    let free = || Money { amount: Decimal::ZERO, currency: currency(book) };
+    Ok(LedgerEntry {
+        id: id(line.message),
+        tenant: line.tenant,
+        number: line.number,
+        conversation: line.conversation,
+        message: Some(line.message),
+        at: line.delivered_at,
+        day: line.day,
+        category: line.category,
+        origin: line.origin.name().into(),
+        policy: line.charge.policy.name().into(),
+        market: line.market,
+        amount: line.charge.amount.unwrap_or_else(free),
+        explanation,
+        provider: line.reported,
+        differs: line.estimate.is_some(),
+    })
+}
+
+fn currency(book: &Book<'_>) -> Currency {
+    let card = book.rate_cards.iter().max_by_key(|card| card.effective_from).map(|card| &card.currency);
+    book.currency.or(card).cloned().unwrap_or(Currency(CURRENCY.into()))
+}
+
+fn text(line: &Line) -> String {
+    let Charge { policy, rule, opened_by, free_tier_place, rate_card, .. } = &line.charge;
+    let mut text = format!(
+        "{} message to {} under `{}`: {}",
+        line.category.name(),
+        line.market,
+        policy.name(),
+        rule.words()
+    );
+    if let Some(place) = free_tier_place {
+        text.push_str(&format!(" (number {place} of the month)"));
+    }
+    if let Some(opener) = opened_by.filter(|opener| *opener != line.message) {
+        text.push_str(&format!(", opened by {opener}"));
+    }
+    match rate_card {
+        Some(card) => text.push_str(&format!("; rate card `{}` from {}", card.name, card.effective_from)),
+        None if line.charge.is_unpriced() => text.push_str("; no rate card prices it, load one that does"),
+        None => {}
+    }
+    text
+}
+
+/// The label of a line in the metrics.
+pub(super) fn label(line: &Line, contract: Contract) -> BillingConversation {
+    use BillingConversation as Label;
+    match (contract, line.origin, line.category) {
+        (Contract::Conversation, Origin::FreeEntryPoint, _) => Label::ReferralByConversation,
+        (Contract::Conversation, _, Category::Marketing) => Label::MarketingByConversation,
+        (Contract::Conversation, _, Category::Utility) => Label::UtilityByConversation,
+        (Contract::Conversation, _, Category::Authentication) => Label::AuthenticationByConversation,
+        (Contract::Conversation, _, Category::Service) => Label::ServiceByConversation,
+        (Contract::PerMessage, Origin::FreeEntryPoint, _) => Label::ReferralByMessage,
+        (Contract::PerMessage, _, Category::Marketing) => Label::MarketingByMessage,
+        (Contract::PerMessage, _, Category::Utility) => Label::UtilityByMessage,
+        (Contract::PerMessage, _, Category::Authentication) => Label::AuthenticationByMessage,
+        (Contract::PerMessage, _, Category::Service) => Label::ServiceByMessage,
+    }
+}

@@ -1,0 +1,149 @@
+//! What follows from committed facts: records, bills, notifications, downstream webhooks, template states.
+//!
+//! The projector moves facts from the engine into the records. Everybody else follows the records' events, each with
+//! a cursor of its own that is stored together with what it made of them: each event counts exactly once, and a
+//! consumer that stops for a while only falls behind. Each runs in an actor that starts it again when it fails.
+
+mod endpoints;
+mod follow;
+mod meter;
+mod notifier;
+mod projector;
+mod supervised;
+mod templates;
+
+use std::sync::Arc;
+
+use actix::Arbiter;
+use arc_swap::ArcSwap;
+use domain::directory::Directory;
+use protocol::id::{TenantId, UserId};
+use store::engine::Engine;
+use store::records::{DeliveryOutcome, EventSeq, RecordsResult, SharedRecords};
+use tokio::sync::{broadcast, mpsc, watch};
+
+pub use self::endpoints::EndpointSettings;
+pub use self::notifier::{NotificationStream, Told};
+pub use self::supervised::{ConsumerError, ConsumerView, Exit};
+use self::supervised::{Supervised, ViewCell};
+use crate::limits::NOTIFICATIONS_IN_FLIGHT;
+use crate::metrics::Metrics;
+
+/// What consumers are made of.
+#[derive(Clone)]
+pub struct ConsumersOptions {
+    /// Facts come from here; its clock decides about time.
+    pub engine: Arc<dyn Engine>,
+    /// Where they go.
+    pub records: SharedRecords,
+    /// What tenants configured; replaced as a whole when it changes.
+    pub directory: Arc<ArcSwap<Directory>>,
+    /// How events are pushed to downstream endpoints.
+    pub endpoints: EndpointSettings,
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
+}
+
+/// What every consumer shares.
+#[derive(Clone)]
+pub(crate) struct Shared {
+    pub(crate) options: ConsumersOptions,
+    /// Moves whenever the projector stored something.
+    pub(crate) projected: watch::Sender<u64>,
+    /// Stored notifications, for whoever streams them from this process.
+    pub(crate) told: broadcast::Sender<Told>,
+    /// Becomes true when everybody has to stop.
+    pub(crate) stop: watch::Sender<bool>,
+}
+
+impl Shared {
+    pub(crate) fn new(options: ConsumersOptions) -> Self {
+        Self {
+            options,
+            projected: watch::Sender::new(0),
+            told: broadcast::Sender::new(NOTIFICATIONS_IN_FLIGHT),
+            stop: watch::Sender::new(false),
+        }
+    }
+
+    /// Ends when everybody has to stop.
+    pub(crate) async fn stopped(&self) {
+        // The sender lives in `self`, so the wait cannot fail.
+        let _ = self.stop.subscribe().wait_for(|stop| *stop).await;
+    }
+}
+
+/// Starts consumers.
+pub struct Consumers;
+
+impl Consumers {
+    /// Starts every consumer on a thread of its own, within the current actix system.
+    #[must_use]
+    pub fn start(options: ConsumersOptions) -> ConsumersHandle {
+        let shared = Shared::new(options);
+        let (alive, ended) = mpsc::channel(1);
+        let arbiter = Arbiter::new();
+        let mut views = Vec::new();
+        let mut start = |name, run: supervised::Run| {
+            let view = ViewCell::new(name);
+            views.push(view.clone());
+            Supervised::start(&arbiter.handle(), shared.clone(), run, view, alive.clone());
+        };
+        start(projector::NAME, |shared, view| Box::pin(projector::run(shared, view)));
+        start(meter::NAME, |shared, view| Box::pin(meter::run(shared, view)));
+        start(notifier::NAME, |shared, view| Box::pin(notifier::run(shared, view)));
+        start(templates::NAME, |shared, view| Box::pin(templates::run(shared, view)));
+        start(endpoints::NAME, |shared, view| Box::pin(endpoints::run(shared, view)));
+        ConsumersHandle {
+            shared,
+            views,
+            arbiter: Arc::new(arbiter),
+            ended: Arc::new(tokio::sync::Mutex::new(ended)),
+        }
+    }
+}
+
+/// Running consumers. Clones lead to the same ones.
+#[derive(Clone)]
+pub struct ConsumersHandle {
+    shared: Shared,
+    views: Vec<ViewCell>,
+    arbiter: Arc<Arbiter>,
+    /// Closes when the last actor has ended.
+    ended: Arc<tokio::sync::Mutex<mpsc::Receiver<()>>>,
+}
+
+impl ConsumersHandle {
+    /// A user's notifications as they are stored, from now on.
+    #[must_use]
+    pub fn notifications(&self, tenant: TenantId, user: UserId) -> NotificationStream {
+        NotificationStream::new(self.shared.told.subscribe(), tenant, user)
+    }
+
+    /// Tries a delivery again that was given up.
+    ///
+    /// # Errors
+    /// When the records store fails.
+    pub async fn replay(&self, endpoint: protocol::id::EndpointId, event: EventSeq) -> RecordsResult<()> {
+        let at = self.shared.options.engine.now().await.unwrap_or_default();
+        let again = DeliveryOutcome::Retry { at, error: "asked for again".to_owned() };
+        self.shared.options.records.finish_deliveries(vec![(endpoint, event, again)]).await?;
+        self.shared.projected.send_modify(|count| *count += 1);
+        Ok(())
+    }
+
+    /// Every consumer as it is now.
+    #[must_use]
+    pub fn views(&self) -> Vec<ConsumerView> {
+        self.views.iter().map(ViewCell::get).collect()
+    }
+
+    /// Lets every consumer finish what it is storing, and ends them. What they have not done yet they do after
+    /// the next start.
+    pub async fn shutdown(&self) {
+        self.shared.stop.send_replace(true);
+        // Answers `None` once every actor has dropped its sender.
+        while self.ended.lock().await.recv().await.is_some() {}
+        self.arbiter.stop();
+    }
+}

@@ -1,0 +1,126 @@
+//! Owners are told: a row for each user, and a word to whoever streams in this process.
+
+use std::collections::BTreeSet;
+
+use domain::directory::TenantDirectory;
+use protocol::command::Owner;
+use protocol::fact::Fact;
+use protocol::id::{NotificationId, TenantId, UserId};
+use store::records::{Advance, NotificationRecord, NotifyCommit, StoredEvent};
+use tokio::sync::broadcast::{Receiver, error::RecvError};
+
+use super::Shared;
+use super::follow::{Follower, Handler};
+use super::supervised::{ConsumerError, ViewCell};
+use crate::metrics::NotificationOutcome;
+
+/// Its name.
+pub(super) const NAME: &str = "notifier";
+
+/// Notifies until told to stop.
+pub(super) async fn run(shared: Shared, view: ViewCell) -> Result<(), ConsumerError> {
+    Follower::new(shared.clone(), Notifier { shared }).await?.run(&view).await
+}
+
+/// Stores and spreads notifications.
+pub(super) struct Notifier {
+    pub(super) shared: Shared,
+}
+
+/// What a stream hears.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Told {
+    /// A stored notification.
+    New(Box<NotificationRecord>),
+    /// The stream was too slow and missed some: read on from the last one that it has, from the records.
+    Missed,
+}
+
+/// One user's notifications as they are stored. Bounded and lossy: a slow reader hears [`Told::Missed`] and reads
+/// the rest from the records.
+pub struct NotificationStream {
+    told: Receiver<Told>,
+    tenant: TenantId,
+    user: UserId,
+}
+
+impl NotificationStream {
+    pub(super) fn new(told: Receiver<Told>, tenant: TenantId, user: UserId) -> Self {
+        Self { told, tenant, user }
+    }
+
+    /// The next word for this user; `None` when the consumers have ended.
+    pub async fn next(&mut self) -> Option<Told> {
+        loop {
+            match self.told.recv().await {
+                Ok(Told::New(record)) if record.tenant != self.tenant || record.user != self.user => {}
+                Ok(told) => return Some(told),
+                Err(RecvError::Lagged(_)) => return Some(Told::Missed),
+                Err(RecvError::Closed) => return None,
+            }
+        }
+    }
+}
+
+impl Handler for Notifier {
+    const NAME: &'static str = NAME;
+
+    async fn handle(&mut self, events: &[StoredEvent], advance: Advance) -> Result<(), ConsumerError> {
+        let directory = self.shared.options.directory.load_full();
+        let mut notifications = Vec::new();
+        for stored in events {
+            let tenant = stored.event.tenant.and_then(|tenant| directory.tenants.get(&tenant));
+            if let Some(tenant) = tenant {
+                notifications.extend(records(stored, tenant));
+            }
+        }
+        let count = notifications.len();
+        let commit = NotifyCommit { advance, notifications: notifications.clone() };
+        self.shared.options.records.notify_commit(commit).await?;
+        self.shared.options.metrics.notifications.of(NotificationOutcome::StreamStored).inc_by(count as u64);
+        for record in notifications {
+            // Fails when nobody listens, which is no fault: everything is in the records.
+            let _ = self.shared.told.send(Told::New(Box::new(record)));
+        }
+        Ok(())
+    }
+}
+
+/// One notification for each user whom an event concerns.
+fn records(stored: &StoredEvent, tenant: &TenantDirectory) -> Vec<NotificationRecord> {
+    let event = &stored.event;
+    let (Fact::Notify { owner, about, message }, Some(conversation)) = (&event.fact, event.conversation)
+    else {
+        return Vec::new();
+    };
+    let record = |user: UserId| NotificationRecord {
+        seq: stored.seq,
+        id: NotificationId::derive(&[&event.id.0.to_le_bytes(), &user.0.to_le_bytes()]),
+        tenant: tenant.tenant.id,
+        user,
+        about: *about,
+        conversation,
+        message: *message,
+        at: event.at,
+        read_at: None,
+    };
+    users(owner.as_ref(), tenant).into_iter().map(record).collect()
+}
+
+/// The users behind an owner. Unassigned conversations, and those whose owner has nobody left, concern everybody.
+fn users(owner: Option<&Owner>, tenant: &TenantDirectory) -> BTreeSet<UserId> {
+    let named: BTreeSet<UserId> = match owner {
+        None => BTreeSet::new(),
+        Some(Owner::User(user)) => BTreeSet::from([*user]),
+        Some(Owner::Group(group)) => {
+            tenant.groups.get(group).into_iter().flat_map(|group| &group.members).copied().collect()
+        }
+        Some(Owner::Role(role)) => {
+            let with_role = tenant.users.values().filter(|user| user.role == *role);
+            with_role.map(|user| user.id).collect()
+        }
+    };
+    // Only the tenant's own users, whatever a group or a command may name.
+    let known: BTreeSet<_> = named.into_iter().filter(|user| tenant.users.contains_key(user)).collect();
+    if known.is_empty() { tenant.users.keys().copied().collect() } else { known }
+}
