@@ -8,3 +8,69 @@ pub const RESULT_LIFE: SpanMs = SpanMs::hours(24);
 /// How long a provider id is remembered. The provider repeats a webhook for up to 7 days; a day is added for
 /// clocks and for the time an entry waits in the log.
 pub const SEEN_LIFE: SpanMs = SpanMs::hours(8 * 24);
+
+/// Batch ids remembered per shard. An owner repeats only the batch whose answer it lost, and has few under way.
+pub const BATCH_IDS_KEPT: usize = 8;
+
+/// Appended and not yet applied: about 15 s of full load (40,000 entries of 400 bytes a second). More would only
+/// make callers wait longer than the provider does.
+pub const BACKLOG_MAX_BYTES: u64 = 256 * MIB;
+
+/// Of the backlog, what is kept in memory; the rest is read again from the log rows, through the block cache.
+pub(crate) const TAIL_RESIDENT_MAX_BYTES: usize = 64 * MIB as usize;
+
+/// Room that must stay free on the disk: the journal, one round of merging, and commits that work off the
+/// backlog while appends are refused.
+pub const DISK_FREE_MIN_BYTES: u64 = 1024 * MIB;
+
+/// Requests that wait for the writer. More than the connections of a busy server; whoever comes later waits.
+pub(crate) const REQUESTS_MAX: usize = 4_096;
+
+/// Bytes of appends on their way to the writer: twenty webhooks of the largest size (3 MB), or a tenth of a
+/// second of full load many times over.
+pub(crate) const QUEUED_MAX_BYTES: u64 = 64 * MIB;
+
+/// Requests of one group: a group of 1,024 takes the writer about 10 ms, and larger ones share the sync no
+/// better.
+pub(crate) const GROUP_REQUESTS_MAX: usize = 1_024;
+
+/// Bytes of one group, after which it is written even if more requests wait: bounds the memory of a batch.
+pub(crate) const GROUP_MAX_BYTES: usize = 16 * MIB as usize;
+
+/// Entries of one append: a webhook carries at most 1,000 updates.
+pub const APPEND_ENTRIES_MAX: usize = 1 << 16;
+
+/// Log rows are removed, and the checkpoint is written, when so many bytes or rows are applied: a start has to
+/// read no more than that, and most rows are gone before they are flushed from memory to a file.
+pub(crate) const CHECKPOINT_BYTES: usize = 4 * MIB as usize;
+/// See [`CHECKPOINT_BYTES`]; for small groups.
+pub(crate) const CHECKPOINT_GROUPS: usize = 512;
+
+/// Rows of facts that one trim removes, so that it does not hold up the writer; a projection trims often.
+pub(crate) const FACT_ROWS_TRIMMED_AT_ONCE: usize = 4_096;
+
+const MIB: u64 = 1024 * 1024;
+
+/// Blocks read from files. Snapshots of live conversations are in their actors; this serves those that wake up.
+pub(crate) const BLOCK_CACHE_BYTES: u64 = 64 * MIB;
+
+/// The journal is read at a start: about 200 MB/s.
+pub(crate) const JOURNAL_MAX_BYTES: u64 = 128 * MIB;
+
+/// Snapshots in memory before they are flushed. Larger means fewer merges, and more memory (up to three of
+/// these exist while flushing lags).
+pub(crate) const SNAPSHOT_MEMTABLE_BYTES: u64 = 32 * MIB;
+
+/// Rows of the other busy trees in memory before they are flushed.
+pub(crate) const BUSY_MEMTABLE_BYTES: u64 = 16 * MIB;
+
+/// The same for trees that are rarely written.
+pub(crate) const QUIET_MEMTABLE_BYTES: u64 = MIB;
+
+/// Threads that flush and merge: one flushes while the other merges.
+pub(crate) const WORKER_THREADS: usize = 2;
+
+const _: () = assert!(TAIL_RESIDENT_MAX_BYTES as u64 <= BACKLOG_MAX_BYTES);
+const _: () = assert!(CHECKPOINT_BYTES < TAIL_RESIDENT_MAX_BYTES);
+const _: () = assert!(JOURNAL_MAX_BYTES < DISK_FREE_MIN_BYTES);
+const _: () = assert!(SEEN_LIFE.0 > RESULT_LIFE.0);

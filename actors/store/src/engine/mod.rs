@@ -9,6 +9,7 @@
 //! * **Unknown is not failed.** After [`EngineError::Unknown`] the identical batch must be sent again, never a new one.
 
 pub mod clock;
+pub mod embedded;
 pub mod limits;
 pub mod memory;
 
@@ -23,6 +24,7 @@ use protocol::time::{SpanMs, TimestampMs};
 use serde::{Deserialize, Serialize};
 
 pub use self::clock::{Clock, ManualClock, SystemClock};
+pub use self::embedded::{Durability, EmbeddedEngine, EmbeddedOptions};
 pub use self::memory::MemoryEngine;
 
 /// What is fixed when a store is created and checked whenever it is opened.

@@ -1,0 +1,121 @@
+//! The trees of a store and how each is tuned. Why each number is what it is stands in [`limits`].
+
+use std::path::Path;
+use std::sync::Arc;
+
+use fjall::config::{BlockSizePolicy, CompressionPolicy};
+use fjall::{CompressionType, Database, Keyspace, KeyspaceCreateOptions};
+
+use super::expiry::DropExpired;
+use crate::engine::limits::{
+    BLOCK_CACHE_BYTES, BUSY_MEMTABLE_BYTES, JOURNAL_MAX_BYTES, QUIET_MEMTABLE_BYTES, SNAPSHOT_MEMTABLE_BYTES,
+    WORKER_THREADS,
+};
+use crate::engine::{Clock, EngineError, EngineResult};
+
+const RESULTS: &str = "results";
+const SEEN: &str = "seen";
+
+/// All trees. Cloning shares them.
+#[derive(Clone)]
+pub(super) struct Tables {
+    pub(super) db: Database,
+    /// Identity, format, checkpoint.
+    pub(super) meta: Keyspace,
+    /// Group number → log row.
+    pub(super) log: Keyspace,
+    /// First fact of a group → facts.
+    pub(super) facts: Keyspace,
+    /// Shard, conversation → timer, snapshot.
+    pub(super) conversations: Keyspace,
+    /// Shard, due time, conversation → nothing.
+    pub(super) timers: Keyspace,
+    /// Command → result, expiring.
+    pub(super) results: Keyspace,
+    /// Dedup key → nothing, expiring.
+    pub(super) seen: Keyspace,
+    /// Name → contact key.
+    pub(super) aliases: Keyspace,
+    /// Number → dead letter.
+    pub(super) letters: Keyspace,
+    /// Dead letter id → number.
+    pub(super) letter_ids: Keyspace,
+}
+
+impl Tables {
+    pub(super) fn open(folder: &Path, clock: Arc<dyn Clock>) -> EngineResult<Self> {
+        let expire = move |name: &str| -> Option<Arc<dyn fjall::compaction::filter::Factory>> {
+            [RESULTS, SEEN].contains(&name).then(|| Arc::new(DropExpired::new(clock.clone())) as _)
+        };
+        let db = Database::builder(folder)
+            .cache_size(BLOCK_CACHE_BYTES)
+            .max_journaling_size(JOURNAL_MAX_BYTES)
+            .worker_threads(WORKER_THREADS)
+            // Everything is written in batches that name their own durability.
+            .manual_journal_persist(true)
+            // The journal is read once, after a crash: not worth the writer's time.
+            .journal_compression(CompressionType::None)
+            .with_compaction_filter_factories(Arc::new(expire))
+            .open()
+            .map_err(|error| open_error(folder, error))?;
+        let tree =
+            |name: &str, options: fn() -> KeyspaceCreateOptions| db.keyspace(name, options).map_err(failed);
+        Ok(Self {
+            meta: tree("meta", quiet)?,
+            log: tree("log", passing)?,
+            facts: tree("facts", passing)?,
+            conversations: tree("conversations", snapshots)?,
+            timers: tree("timers", busy)?,
+            results: tree(RESULTS, busy)?,
+            seen: tree(SEEN, busy)?,
+            aliases: tree("aliases", quiet)?,
+            letters: tree("letters", quiet)?,
+            letter_ids: tree("letter_ids", quiet)?,
+            db,
+        })
+    }
+}
+
+fn base(memtable_bytes: u64) -> KeyspaceCreateOptions {
+    KeyspaceCreateOptions::default().max_memtable_size(memtable_bytes).manual_journal_persist(true)
+}
+
+/// Rarely written.
+fn quiet() -> KeyspaceCreateOptions {
+    base(QUIET_MEMTABLE_BYTES)
+}
+
+/// Small rows, written all the time.
+fn busy() -> KeyspaceCreateOptions {
+    base(BUSY_MEMTABLE_BYTES)
+}
+
+/// Large rows that are written once and removed soon: most never reach the disk outside the journal.
+fn passing() -> KeyspaceCreateOptions {
+    base(BUSY_MEMTABLE_BYTES).data_block_compression_policy(CompressionPolicy::disabled())
+}
+
+/// Rows of some hundred bytes under random keys, read one by one.
+fn snapshots() -> KeyspaceCreateOptions {
+    base(SNAPSHOT_MEMTABLE_BYTES).data_block_size_policy(BlockSizePolicy::all(4 * 1024))
+}
+
+fn open_error(folder: &Path, error: fjall::Error) -> EngineError {
+    match error {
+        fjall::Error::Locked => EngineError::Incompatible(format!(
+            "the store in `{}` is in use by another process; stop it, or give this one a folder of its own",
+            folder.display()
+        )),
+        error => failed(error),
+    }
+}
+
+/// An error of the tree, for calls that had no effect.
+pub(super) fn failed(error: impl std::error::Error + Send + Sync + 'static) -> EngineError {
+    EngineError::Failed(Box::new(error))
+}
+
+/// A row that cannot be read.
+pub(super) fn damaged(what: &str) -> EngineError {
+    EngineError::Failed(format!("a damaged row in the store: {what}").into())
+}
