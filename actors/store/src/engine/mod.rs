@@ -10,6 +10,7 @@
 
 pub mod clock;
 pub mod embedded;
+pub mod faults;
 pub mod limits;
 pub mod memory;
 
@@ -25,6 +26,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::clock::{Clock, ManualClock, SystemClock};
 pub use self::embedded::{Durability, EmbeddedEngine, EmbeddedOptions};
+pub use self::faults::{FaultRates, FaultyEngine};
 pub use self::memory::MemoryEngine;
 
 /// What is fixed when a store is created and checked whenever it is opened.

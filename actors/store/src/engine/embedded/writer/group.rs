@@ -23,6 +23,8 @@ pub(super) struct Group {
     /// Shards whose log was applied further.
     pub(super) applied: Vec<(ShardId, Position)>,
     pub(super) timers: Vec<TimerMove>,
+    /// Only the counters in the log row changed.
+    pub(super) counted: bool,
     bytes: usize,
     replies: Vec<Reply>,
     admissions: Vec<Admission>,
@@ -53,6 +55,7 @@ impl Group {
             facts: vec![],
             applied: vec![],
             timers: vec![],
+            counted: false,
             bytes: 0,
             replies: vec![],
             admissions: vec![],
@@ -99,10 +102,8 @@ impl Group {
 
     /// Whether there is something to write: rows, or a change that only the log row carries.
     pub(super) fn is_empty(&self) -> bool {
-        self.batch.is_empty()
-            && self.header.heads.is_empty()
-            && self.entries.is_empty()
-            && self.facts.is_empty()
+        let rows = self.batch.len() + self.header.heads.len() + self.entries.len() + self.facts.len();
+        rows == 0 && !self.counted
     }
 }
 

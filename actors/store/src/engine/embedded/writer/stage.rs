@@ -195,6 +195,7 @@ impl Writer {
             group.batch.remove_weak(&tables.facts, first.to_be_bytes());
             counters.facts_removed = first;
         }
+        group.counted |= through > counters.facts_trimmed;
         counters.facts_trimmed = counters.facts_trimmed.max(through);
         group.reply(Reply::Done(answer));
         Ok(())

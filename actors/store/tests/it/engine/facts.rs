@@ -1,0 +1,58 @@
+//! The log of facts.
+
+use store::engine::{FactPosition, Lease};
+
+use super::harness::{A, B, Store, batch, for_every_engine, text};
+
+for_every_engine!(facts_keep_the_order_of_their_commits, reading_facts_waits, trimmed_facts_are_gone,);
+
+async fn record(store: &Store, lease: &Lease, id: u128, facts: &[&str]) {
+    let mut commit = batch(lease, id);
+    commit.facts = facts.iter().copied().map(text).collect();
+    store.commit(commit).await.unwrap();
+}
+
+async fn all(store: &Store, after: FactPosition, limit: usize) -> Vec<String> {
+    let facts = store.facts(after, limit).await.unwrap();
+    facts.into_iter().map(|(_, fact)| String::from_utf8(fact.to_vec()).unwrap()).collect()
+}
+
+async fn facts_keep_the_order_of_their_commits(mut store: Store) {
+    let (a, b) = (store.lease(A).await, store.lease(B).await);
+    record(&store, &a, 1, &["1", "2"]).await;
+    record(&store, &b, 2, &["3"]).await;
+    record(&store, &a, 3, &[]).await;
+    record(&store, &a, 4, &["4", "5"]).await;
+    for _ in 0..2 {
+        let facts = store.facts(FactPosition(0), 99).await.unwrap();
+        assert!(facts.is_sorted_by_key(|(position, _)| *position));
+        assert_eq!(all(&store, FactPosition(0), 99).await, ["1", "2", "3", "4", "5"]);
+        for (index, (position, _)) in facts.iter().enumerate().take(4) {
+            assert_eq!(all(&store, *position, 1).await, [(index + 2).to_string()]);
+        }
+        store.reopen();
+    }
+}
+
+async fn reading_facts_waits(store: Store) {
+    let lease = store.lease(A).await;
+    let (facts, ()) = tokio::join!(all(&store, FactPosition(0), 9), record(&store, &lease, 1, &["1"]));
+    assert_eq!(facts, ["1"]);
+}
+
+async fn trimmed_facts_are_gone(mut store: Store) {
+    let lease = store.lease(A).await;
+    record(&store, &lease, 1, &["1", "2"]).await;
+    record(&store, &lease, 2, &["3", "4"]).await;
+    let positions: Vec<_> =
+        store.facts(FactPosition(0), 9).await.unwrap().iter().map(|(at, _)| *at).collect();
+    for (through, left) in [(0, &["2", "3", "4"][..]), (1, &["3", "4"]), (0, &["3", "4"]), (2, &["4"])] {
+        store.trim_facts(positions[through]).await.unwrap();
+        store.reopen();
+        assert_eq!(all(&store, FactPosition(0), 9).await, left);
+    }
+    let lease = store.lease(A).await;
+    store.trim_facts(FactPosition(u64::MAX)).await.unwrap();
+    record(&store, &lease, 3, &["5"]).await;
+    assert_eq!(all(&store, FactPosition(0), 9).await, ["5"]);
+}

@@ -1,0 +1,13 @@
+//! One suite for every engine, the comparison with the model, and what only the embedded one can show.
+
+mod commits;
+mod embedded;
+mod facts;
+mod faults;
+mod harness;
+mod killed;
+mod leases;
+mod letters;
+mod log;
+mod model;
+mod timers;
