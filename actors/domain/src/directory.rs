@@ -41,7 +41,42 @@ pub struct Directory {
     pub rate_cards: Arc<Vec<RateCard>>,
 }
 
+/// Everything that is configured, as it is stored: in no order, possibly with parts that belong to nobody.
+#[derive(Clone, Debug, Default)]
+pub struct DirectoryDocuments {
+    /// Tenants.
+    pub tenants: Vec<Tenant>,
+    /// Numbers of all tenants.
+    pub numbers: Vec<Number>,
+    /// Users of all tenants.
+    pub users: Vec<User>,
+    /// Groups of all tenants.
+    pub groups: Vec<Group>,
+    /// API keys of all tenants.
+    pub keys: Vec<ApiKey>,
+    /// Templates of all tenants.
+    pub templates: Vec<Template>,
+    /// Every version of the flows of all tenants.
+    pub flows: Vec<Flow>,
+    /// Endpoints of all tenants.
+    pub endpoints: Vec<WebhookEndpoint>,
+    /// Prices.
+    pub rate_cards: Vec<RateCard>,
+}
+
 impl TenantDirectory {
+    const fn new(tenant: Tenant) -> Self {
+        Self {
+            tenant,
+            numbers: BTreeMap::new(),
+            users: BTreeMap::new(),
+            groups: BTreeMap::new(),
+            templates: BTreeMap::new(),
+            flows: BTreeMap::new(),
+            endpoints: Vec::new(),
+        }
+    }
+
     /// The newest version of a flow; the id is compared in upper case.
     #[must_use]
     pub fn newest_flow(&self, id: &FlowId) -> Option<&Arc<Flow>> {
@@ -50,6 +85,65 @@ impl TenantDirectory {
 }
 
 impl Directory {
+    /// Indexes documents. What belongs to an unknown tenant is left out; of two numbers with the same id at the
+    /// provider the first one, by tenant and id, receives its webhooks.
+    #[must_use]
+    pub fn build(documents: DirectoryDocuments) -> Self {
+        let mut tenants: BTreeMap<TenantId, TenantDirectory> =
+            documents.tenants.into_iter().map(|tenant| (tenant.id, TenantDirectory::new(tenant))).collect();
+        let mut insert = |tenant: TenantId, add: &mut dyn FnMut(&mut TenantDirectory)| {
+            tenants.get_mut(&tenant).map(add);
+        };
+        for number in documents.numbers {
+            insert(number.tenant, &mut |t| drop(t.numbers.insert(number.id, number.clone())));
+        }
+        for user in documents.users {
+            insert(user.tenant, &mut |t| drop(t.users.insert(user.id, user.clone())));
+        }
+        for group in documents.groups {
+            insert(group.tenant, &mut |t| drop(t.groups.insert(group.id, group.clone())));
+        }
+        for template in documents.templates {
+            insert(template.tenant, &mut |t| {
+                let languages = t.templates.entry(template.name.clone()).or_default();
+                languages.insert(template.language.clone(), template.clone());
+            });
+        }
+        for flow in documents.flows.into_iter().map(Arc::new) {
+            insert(flow.tenant, &mut |t| {
+                t.flows.entry(flow.id.clone()).or_default().insert(flow.version, Arc::clone(&flow));
+            });
+        }
+        for endpoint in documents.endpoints {
+            insert(endpoint.tenant, &mut |t| t.endpoints.push(endpoint.clone()));
+        }
+        let keys = documents.keys.into_iter().filter(|key| tenants.contains_key(&key.tenant));
+        let keys = keys.map(|key| (key.secret_sha256.clone(), key)).collect();
+        let mut rate_cards = documents.rate_cards;
+        rate_cards.sort_by(|a, b| (a.effective_from, &a.name).cmp(&(b.effective_from, &b.name)));
+        Self::index(tenants, keys, rate_cards)
+    }
+
+    fn index(
+        tenants: BTreeMap<TenantId, TenantDirectory>,
+        keys: BTreeMap<String, ApiKey>,
+        rate_cards: Vec<RateCard>,
+    ) -> Self {
+        let mut directory = Self { keys, rate_cards: Arc::new(rate_cards), ..Self::default() };
+        for (id, tenant) in tenants {
+            for number in tenant.numbers.values() {
+                if let Some(provider_id) = &number.phone_number_id {
+                    directory.phone_numbers.entry(provider_id.clone()).or_insert((id, number.id));
+                }
+                if let Some(waba) = &number.waba_id {
+                    directory.wabas.entry(waba.clone()).or_insert(id);
+                }
+            }
+            directory.tenants.insert(id, Arc::new(tenant));
+        }
+        directory
+    }
+
     /// A number with its tenant.
     #[must_use]
     pub fn number(&self, tenant: TenantId, number: NumberId) -> Option<(&Arc<TenantDirectory>, &Number)> {

@@ -37,8 +37,10 @@ pub struct LedgerEntry {
     pub policy: CompactString,
     /// Market of the rate card.
     pub market: CompactString,
-    /// The charge; zero when free. At most nine decimals.
+    /// The charge; zero of the tenant's currency when free. At most nine decimals.
     pub amount: Money,
+    /// What the provider charges, by its own word or our estimate; `None` when it is free or not priced.
+    pub cost: Option<Money>,
     /// Rule, rate card, dates, counters: why it costs what it costs.
     pub explanation: Value,
     /// What the provider says about the message.

@@ -15,6 +15,7 @@ mod documents;
 mod error;
 mod events;
 mod filter;
+mod fold;
 mod inbox;
 mod keys;
 mod ledger;
@@ -23,6 +24,8 @@ mod notifications;
 mod page;
 mod projection;
 pub mod search;
+mod sqlite;
+mod text;
 
 use std::sync::Arc;
 
@@ -43,6 +46,7 @@ pub use ledger::{
 pub use notifications::{NotificationRecord, Notifications, NotifyCommit, ReadThrough, UnreadCounts};
 pub use page::{Cursor, Order, Page, PageRequest};
 pub use projection::Projection;
+pub use sqlite::SqliteRecords;
 
 /// The whole records store. Callers usually hold an `Arc<dyn Records>` and import the parts they use.
 pub trait Records:

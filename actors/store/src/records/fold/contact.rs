@@ -1,0 +1,78 @@
+//! What facts and cards make of contacts.
+
+use protocol::fact::{Event, Fact};
+use protocol::id::{ContactId, ConversationId, TenantId};
+use protocol::phone::ContactKey;
+use protocol::time::TimestampMs;
+
+use super::super::{ConsentEntry, ContactCard, ContactRecord, search};
+use super::{Batch, ContactSlot, Slot};
+
+/// A contact of whom only the key is known.
+pub(super) fn new(tenant: TenantId, id: ContactId, key: &ContactKey, at: TimestampMs) -> ContactRecord {
+    ContactRecord {
+        id,
+        tenant,
+        key: key.clone(),
+        phone: key.phone(),
+        bsuid: match key {
+            ContactKey::Bsuid(bsuid) => Some(bsuid.clone()),
+            ContactKey::Phone(_) => None,
+        },
+        username: None,
+        profile_name: None,
+        card_name: None,
+        consents: Vec::new(),
+        created_at: at,
+    }
+}
+
+/// The words by which a contact is found.
+pub(in super::super) fn search_words(row: &ContactRecord) -> Vec<String> {
+    let names = [row.card_name.as_deref(), row.profile_name.as_deref(), row.username.as_deref()];
+    let mut words: Vec<String> = names.into_iter().flatten().flat_map(search::words).collect();
+    words.extend(row.phone.into_iter().flat_map(|phone| search::phone_words(phone.digits())));
+    words.sort_unstable();
+    words.dedup();
+    words
+}
+
+/// The contact with its card, or without one. `None` if it does not exist and the card has no key to begin with.
+pub(in super::super) fn card_changes(
+    known: Option<ContactRecord>,
+    (tenant, id): (TenantId, ContactId),
+    card: Option<&ContactCard>,
+    at: TimestampMs,
+) -> Option<ContactSlot> {
+    let mut slot = match (known, card.and_then(|card| card.key.as_ref())) {
+        (Some(row), _) => ContactSlot::loaded(row),
+        (None, Some(key)) => {
+            ContactSlot { words_before: Vec::new(), slot: Slot::new(new(tenant, id, key, at)) }
+        }
+        (None, None) => return None,
+    };
+    slot.slot.change().card_name = card.and_then(|card| card.name.clone());
+    Some(slot)
+}
+
+impl Batch {
+    /// Takes in what an event says about the person.
+    pub(super) fn contact(&mut self, tenant: TenantId, conversation: ConversationId, event: &Event) {
+        let Some(id) = self.conversations.get(&conversation).map(|slot| slot.row.contact.id) else { return };
+        match &event.fact {
+            Fact::ContactIdentified(identity) => {
+                let Some(contact) = self.contacts.get_mut(&id) else { return };
+                let row = contact.slot.change();
+                row.phone = identity.phone.or(row.phone);
+                row.bsuid = identity.bsuid.clone().or_else(|| row.bsuid.take());
+                row.username = identity.username.clone().or_else(|| row.username.take());
+                row.profile_name = identity.profile_name.clone().or_else(|| row.profile_name.take());
+            }
+            Fact::ConsentChanged { channel, record } => {
+                let entry = ConsentEntry { channel: *channel, record: record.clone() };
+                self.consents.push((tenant, id, entry));
+            }
+            _ => {}
+        }
+    }
+}

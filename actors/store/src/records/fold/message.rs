@@ -1,0 +1,159 @@
+//! What a fact makes of messages.
+
+use protocol::command::Party;
+use protocol::content::ProviderError;
+use protocol::entry::ProviderStatus;
+use protocol::fact::{Event, Fact, MessageStatus};
+use protocol::id::{ConversationId, MessageId, ProviderId, TenantId};
+use protocol::pricing::ProviderPricing;
+use protocol::time::TimestampMs;
+
+use super::super::{Direction, EventSeq, MessageRecord};
+use super::Batch;
+
+/// What became known of a message: merged into the row, whose status only moves forward.
+#[derive(Clone, Debug, PartialEq)]
+pub(in super::super) struct MessageChange {
+    /// How far it has come.
+    pub(in super::super) status: MessageStatus,
+    /// Time of the status.
+    pub(in super::super) at: TimestampMs,
+    /// The provider's id, if known.
+    pub(in super::super) provider_id: Option<ProviderId>,
+    /// What the provider charges, if it says so.
+    pub(in super::super) pricing: Option<ProviderPricing>,
+    /// Why it failed.
+    pub(in super::super) errors: Vec<ProviderError>,
+}
+
+impl MessageChange {
+    /// Adds a later change.
+    fn merge(&mut self, next: Self) {
+        if self.status.may_become(next.status) {
+            (self.status, self.at, self.errors) = (next.status, next.at, next.errors);
+        }
+        self.provider_id = self.provider_id.take().or(next.provider_id);
+        self.pricing = next.pricing.or_else(|| self.pricing.take());
+    }
+
+    fn apply(self, row: &mut MessageRecord) {
+        if row.status.is_none_or(|status| status.may_become(self.status)) {
+            (row.status, row.status_at, row.errors) = (Some(self.status), Some(self.at), self.errors);
+        }
+        row.provider_id = row.provider_id.take().or(self.provider_id);
+        row.pricing = self.pricing.or_else(|| row.pricing.take());
+    }
+}
+
+impl Batch {
+    /// Takes in what an event says about messages.
+    pub(super) fn message(
+        &mut self,
+        tenant: TenantId,
+        conversation: ConversationId,
+        (seq, event): (EventSeq, &Event),
+    ) {
+        match &event.fact {
+            Fact::MessageReceived { .. } | Fact::MessageQueued { .. } => {
+                if let Some(row) = new(tenant, conversation, event)
+                    && !self.message_index.contains_key(&row.id)
+                {
+                    self.message_index.insert(row.id, self.messages.len());
+                    self.messages.push((seq, row));
+                }
+            }
+            Fact::AttemptFailed { message, attempt, .. } => self.attempts.push((*message, attempt.clone())),
+            Fact::StatusChanged { message, status, at, provider_id, pricing, errors, .. } => {
+                let change = MessageChange {
+                    status: *status,
+                    at: *at,
+                    provider_id: provider_id.clone(),
+                    pricing: pricing.clone(),
+                    errors: errors.clone(),
+                };
+                self.change_message(*message, change);
+            }
+            Fact::StatusUnmatched { message, .. } => {
+                let Some(change) = unmatched(&event.fact) else { return };
+                match message {
+                    Some(message) => self.change_message(*message, change),
+                    None => self.unnamed_changes.push((conversation, change)),
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn change_message(&mut self, message: MessageId, change: MessageChange) {
+        if let Some(&index) = self.message_index.get(&message) {
+            if let Some((_, row)) = self.messages.get_mut(index)
+                && row.direction == Direction::Outbound
+            {
+                change.apply(row);
+            }
+        } else if let Some(earlier) = self.message_changes.get_mut(&message) {
+            earlier.merge(change);
+        } else {
+            self.message_changes.insert(message, change);
+        }
+    }
+}
+
+fn new(tenant: TenantId, conversation: ConversationId, event: &Event) -> Option<MessageRecord> {
+    let mut row = MessageRecord {
+        id: MessageId(0),
+        tenant,
+        conversation,
+        direction: Direction::Inbound,
+        sender: Party::Contact,
+        content: protocol::content::Content::Text { body: String::new() },
+        reply_to: None,
+        at: event.at,
+        status: None,
+        status_at: None,
+        provider_id: None,
+        category: None,
+        pricing: None,
+        errors: Vec::new(),
+        blocked: false,
+        attempts: Vec::new(),
+    };
+    match &event.fact {
+        Fact::MessageReceived { message, provider_id, sent_at, content, reply_to, blocked, .. } => {
+            row.id = *message;
+            row.content = content.clone();
+            row.reply_to.clone_from(reply_to);
+            row.at = *sent_at;
+            row.provider_id = Some(provider_id.clone());
+            row.blocked = *blocked;
+        }
+        Fact::MessageQueued { message, by, content, category, reply_to } => {
+            row.id = *message;
+            row.direction = Direction::Outbound;
+            row.sender = *by;
+            row.content = content.clone();
+            row.reply_to.clone_from(reply_to);
+            (row.status, row.status_at) = (Some(MessageStatus::Queued), Some(event.at));
+            row.category = Some(*category);
+        }
+        _ => return None,
+    }
+    Some(row)
+}
+
+fn unmatched(fact: &Fact) -> Option<MessageChange> {
+    let Fact::StatusUnmatched { provider_id, status, at, pricing, errors, .. } = fact else { return None };
+    let status = match status {
+        ProviderStatus::Sent => MessageStatus::Sent,
+        ProviderStatus::Delivered => MessageStatus::Delivered,
+        ProviderStatus::Read | ProviderStatus::Played => MessageStatus::Read,
+        ProviderStatus::Failed => MessageStatus::Failed,
+    };
+    Some(MessageChange {
+        status,
+        at: *at,
+        provider_id: Some(provider_id.clone()),
+        pricing: pricing.clone(),
+        errors: errors.clone(),
+    })
+}

@@ -1,0 +1,82 @@
+//! The audit report.
+
+use async_trait::async_trait;
+use protocol::id::{ConversationId, TenantId};
+use rusqlite::{Connection, params_from_iter};
+
+use super::super::text::{self, from_json, from_party};
+use super::super::{Audit, AuditEntry, AuditQuery, Page, PageRequest, RecordsResult};
+use super::SqliteRecords;
+use super::filter::{Where, blob};
+use super::sql::{Cells, all, cursor_pair, page, page_limit, pair_cursor};
+
+const COLUMNS: &str = "id, tenant, at, party, action, conversation, subject, detail";
+
+#[async_trait]
+impl Audit for SqliteRecords {
+    async fn audit(
+        &self,
+        tenant: TenantId,
+        query: AuditQuery,
+        page: PageRequest,
+    ) -> RecordsResult<Page<AuditEntry>> {
+        self.read(move |connection| audit(connection, tenant, &query, &page)).await
+    }
+}
+
+fn audit(
+    connection: &Connection,
+    tenant: TenantId,
+    query: &AuditQuery,
+    request: &PageRequest,
+) -> RecordsResult<Page<AuditEntry>> {
+    let mut conditions = Where::tenant("tenant", tenant);
+    if let Some(action) = &query.action {
+        if action.ends_with('.') {
+            let end = conditions.bind(format!("{action}{}", char::MAX));
+            conditions.and(&format!("action >= {{}} AND action < {end}"), action.to_string());
+        } else {
+            conditions.and("action = {}", action.to_string());
+        }
+    }
+    if let Some(party) = query.by {
+        conditions.and("party = {}", text::party(party));
+    }
+    if let Some(conversation) = query.conversation {
+        conditions.and("conversation = {}", blob(conversation.0));
+    }
+    if let Some(from) = query.from {
+        conditions.and("at >= {}", from.0);
+    }
+    if let Some(to) = query.to {
+        conditions.and("at < {}", to.0);
+    }
+    if let Some(cursor) = &request.cursor {
+        let (at, id) = cursor_pair(cursor)?;
+        let at = conditions.bind(at);
+        conditions.and(&format!("(at, id) < ({at}, {{}})"), id as i64);
+    }
+    let limit = page_limit(request.limit);
+    let sql = format!(
+        "SELECT {COLUMNS} FROM audit WHERE {} ORDER BY at DESC, id DESC LIMIT {}",
+        conditions.sql,
+        limit + 1
+    );
+    let found = all(connection, &sql, params_from_iter(conditions.values), line)?;
+    let page = page(found, limit, |(id, line)| pair_cursor(line.at.0, u128::from(*id)));
+    Ok(Page { data: page.data.into_iter().map(|(_, line)| line).collect(), next: page.next })
+}
+
+fn line(cells: &mut Cells<'_>) -> RecordsResult<(u64, AuditEntry)> {
+    let id = cells.take()?;
+    let line = AuditEntry {
+        tenant: cells.id(TenantId)?,
+        at: cells.time()?,
+        by: cells.text(from_party)?,
+        action: cells.text(|text| Ok(text.into()))?,
+        conversation: cells.maybe_id(ConversationId)?,
+        subject: cells.short()?,
+        detail: cells.text(|text| from_json("audit detail", text))?,
+    };
+    Ok((id, line))
+}

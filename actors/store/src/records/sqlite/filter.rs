@@ -1,0 +1,175 @@
+//! Filters as SQL conditions. Values are always parameters, never text.
+
+use std::fmt::Write as _;
+
+use protocol::id::TenantId;
+use rusqlite::types::Value;
+
+use super::super::limits::{MAX_FILTER_CONDITIONS, MAX_FILTER_VALUES};
+use super::super::text::{self, name};
+use super::super::{Filter, RecordsError, RecordsResult, search};
+
+/// The conditions of one query with their parameters.
+#[derive(Debug, Default)]
+pub(super) struct Where {
+    /// What stands after `WHERE`.
+    pub(super) sql: String,
+    /// Parameters, in order of their numbers.
+    pub(super) values: Vec<Value>,
+    conditions: usize,
+}
+
+impl Where {
+    /// Begins with the tenant, which no query may lack.
+    pub(super) fn tenant(column: &str, tenant: TenantId) -> Self {
+        let mut conditions = Self::default();
+        let place = conditions.bind(blob(tenant.0));
+        conditions.sql = format!("{column} = {place}");
+        conditions
+    }
+
+    /// Adds a parameter; answers how the text names it.
+    pub(super) fn bind(&mut self, value: impl Into<Value>) -> String {
+        self.values.push(value.into());
+        format!("?{}", self.values.len())
+    }
+
+    /// Adds a condition on one value; `{}` in the text stands for it.
+    pub(super) fn and(&mut self, condition: &str, value: impl Into<Value>) {
+        let place = self.bind(value);
+        self.sql.push_str(" AND ");
+        self.sql.push_str(&condition.replace("{}", &place));
+    }
+
+    /// Adds a filter over conversations (table alias `c`).
+    pub(super) fn and_filter(&mut self, tenant: TenantId, filter: &Filter) -> RecordsResult<()> {
+        let condition = self.condition(tenant, filter)?;
+        write!(self.sql, " AND {condition}").ok(); // writing to a string cannot fail
+        Ok(())
+    }
+
+    /// Adds a search over contacts, whose id is the given column.
+    pub(super) fn and_search(&mut self, tenant: TenantId, column: &str, text: &str) {
+        let condition = self.search(tenant, column, text);
+        write!(self.sql, " AND {condition}").ok(); // writing to a string cannot fail
+    }
+
+    fn condition(&mut self, tenant: TenantId, filter: &Filter) -> RecordsResult<String> {
+        self.conditions += 1;
+        if self.conditions > MAX_FILTER_CONDITIONS {
+            let detail = format!("has more than {MAX_FILTER_CONDITIONS} conditions");
+            return Err(RecordsError::Invalid { field: "filter", detail });
+        }
+        Ok(match filter {
+            Filter::All(parts) => self.join(tenant, parts, " AND ", "1 = 1")?,
+            Filter::Any(parts) => self.join(tenant, parts, " OR ", "1 = 0")?,
+            Filter::Not(part) => format!("NOT coalesce({}, 1 = 0)", self.condition(tenant, part)?),
+            Filter::Ids(ids) => self.one_of("c.id", ids.iter().map(|id| blob(id.0)))?,
+            Filter::Numbers(ids) => self.one_of("c.number", ids.iter().map(|id| blob(id.0)))?,
+            Filter::Owners(owners) => {
+                self.one_of("c.owner", owners.iter().map(|owner| Value::Text(text::owner(owner))))?
+            }
+            Filter::RepliedBy(party) => {
+                let party = self.bind(text::party(*party));
+                format!(
+                    "EXISTS (SELECT 1 FROM messages m WHERE m.conversation = c.id AND m.direction = 'outbound' \
+                     AND m.sender = {party})"
+                )
+            }
+            Filter::WindowCloses { now, until } => {
+                let (now, until) = (self.bind(now.0), self.bind(until.0));
+                format!("(c.window_expires_at > {now} AND c.window_expires_at <= {until})")
+            }
+            Filter::WindowClosed(at) => {
+                let at = self.bind(at.0);
+                format!("(c.window_expires_at IS NULL OR c.window_expires_at <= {at})")
+            }
+            Filter::Search(text) => self.search(tenant, "c.contact", text),
+            plain => self.plain(plain)?,
+        })
+    }
+
+    /// Conditions on one column and at most one value.
+    fn plain(&mut self, filter: &Filter) -> RecordsResult<String> {
+        let (condition, value): (&str, Option<Value>) = match filter {
+            Filter::Contact(id) => ("c.contact =", Some(blob(id.0))),
+            Filter::Channel(channel) => ("c.channel =", Some(name(channel)?.into())),
+            Filter::Mode(mode) => ("c.mode =", Some(name(mode)?.into())),
+            Filter::Unowned => ("c.owner IS NULL", None),
+            Filter::Vacancy(id) => ("c.vacancy_id =", Some(id.to_string().into())),
+            Filter::WithoutVacancy => ("c.vacancy_id IS NULL", None),
+            Filter::InFlow => ("c.flow_id IS NOT NULL", None),
+            Filter::Unread => ("c.unread > 0", None),
+            Filter::Unanswered => ("c.unanswered_since IS NOT NULL", None),
+            Filter::UnansweredSince(at) => ("c.unanswered_since <=", Some(at.0.into())),
+            Filter::AnsweredSince(at) => ("c.last_reply_at >=", Some(at.0.into())),
+            Filter::LastMessageSince(at) => ("c.last_message_at >=", Some(at.0.into())),
+            Filter::LastMessageBefore(at) => ("c.last_message_at <", Some(at.0.into())),
+            Filter::SentSince(at) => ("c.last_outbound_at >=", Some(at.0.into())),
+            Filter::WindowOpen(at) => ("c.window_expires_at >", Some(at.0.into())),
+            Filter::Blocked => ("c.blocked = 1", None),
+            Filter::Left => ("c.left_chat = 1", None),
+            Filter::Paused => ("c.paused = 1", None),
+            _ => ("1 = 0", None), // the others are taken by `condition`
+        };
+        Ok(match value {
+            Some(value) => format!("{condition} {}", self.bind(value)),
+            None => condition.to_owned(),
+        })
+    }
+
+    fn join(
+        &mut self,
+        tenant: TenantId,
+        parts: &[Filter],
+        with: &str,
+        without: &str,
+    ) -> RecordsResult<String> {
+        if parts.is_empty() {
+            return Ok(without.to_owned());
+        }
+        let parts: RecordsResult<Vec<_>> = parts.iter().map(|part| self.condition(tenant, part)).collect();
+        Ok(format!("({})", parts?.join(with)))
+    }
+
+    fn one_of(
+        &mut self,
+        column: &str,
+        values: impl ExactSizeIterator<Item = Value>,
+    ) -> RecordsResult<String> {
+        match values.len() {
+            0 => return Ok("1 = 0".to_owned()),
+            count if count > MAX_FILTER_VALUES => {
+                let detail =
+                    format!("a condition has {count} values, at most {MAX_FILTER_VALUES} are allowed");
+                return Err(RecordsError::Invalid { field: "filter", detail });
+            }
+            _ => {}
+        }
+        let places: Vec<_> = values.map(|value| self.bind(value)).collect();
+        Ok(format!("{column} IN ({})", places.join(", ")))
+    }
+
+    /// Every word of the text is the beginning of a word of the contact.
+    fn search(&mut self, tenant: TenantId, column: &str, text: &str) -> String {
+        let words = search::query(text);
+        if words.is_empty() {
+            return if text.trim().is_empty() { "1 = 1" } else { "1 = 0" }.to_owned();
+        }
+        let tenant = self.bind(blob(tenant.0));
+        let range = |word: String| {
+            let end = format!("{word}{}", char::MAX);
+            let (start, end) = (self.bind(word), self.bind(end));
+            format!(
+                "{column} IN (SELECT contact FROM contact_words \
+                 WHERE tenant = {tenant} AND word >= {start} AND word < {end})"
+            )
+        };
+        format!("({})", words.into_iter().map(range).collect::<Vec<_>>().join(" AND "))
+    }
+}
+
+/// An id as a parameter.
+pub(super) fn blob(id: u128) -> Value {
+    Value::Blob(id.to_be_bytes().to_vec())
+}

@@ -1,0 +1,141 @@
+use protocol::command::{Consent, ConsentRecord, ConsentSource, Party};
+use protocol::content::Channel;
+use protocol::entry::Identity;
+use protocol::fact::Fact;
+use protocol::id::{Bsuid, ContactId};
+use protocol::phone::{ContactKey, E164};
+use store::records::*;
+
+use super::facts::{ACME, ANNA, Chat, minute, project, user};
+use super::{Backend, fresh};
+
+async fn found(records: &impl Records, text: &str) -> Vec<ContactId> {
+    let page = records.contacts(ACME, Some(text.into()), PageRequest::first(50)).await.unwrap();
+    let by_chat =
+        records.conversations(ACME, Filter::Search(text.into()), PageRequest::first(50)).await.unwrap();
+    let ids: Vec<_> = page.data.iter().map(|contact| contact.id).collect();
+    let mut chats: Vec<_> = by_chat.data.iter().map(|row| row.contact.id).collect();
+    let mut sorted = ids.clone();
+    chats.sort_unstable();
+    sorted.sort_unstable();
+    assert_eq!(sorted, chats, "both searches agree on {text}");
+    ids
+}
+
+pub(super) async fn b3_search_finds_words_in_any_order<B: Backend>() {
+    let (_backend, records) = fresh::<B>();
+    let names = ["Фёдоров Пётр Ильич", "José Ángel Núñez", "Federica Rossi"];
+    let mut ids = Vec::new();
+    for (person, name) in (1..).zip(names) {
+        let chat = Chat::with(ACME, person);
+        project(&records, vec![chat.started(minute(0)), chat.named(minute(0), name)]).await;
+        ids.push(chat.key().contact_id(ACME));
+    }
+    for (text, expected) in [
+        ("петр федоров", vec![ids[0]]),
+        ("Пётр", vec![ids[0]]),
+        ("ИЛЬ ФЕД", vec![ids[0]]),
+        ("nunez jose", vec![ids[1]]),
+        ("ANGÉL", vec![ids[1]]),
+        ("ross fede", vec![ids[2]]),
+        ("rossi anna", vec![]),
+        ("ossi", vec![]),
+        ("…", vec![]),
+    ] {
+        assert_eq!(found(&records, text).await, expected, "{text}");
+    }
+    assert_eq!(found(&records, "  ").await.len(), 3, "nothing asked, nothing left out");
+}
+
+pub(super) async fn b3_search_finds_phones<B: Backend>() {
+    let (_backend, records) = fresh::<B>();
+    let chat = Chat::with(ACME, 1_234_567);
+    project(&records, vec![chat.started(minute(0))]).await;
+    for text in ["+39 333 123", "3331234567", "0039 333 1234567", "333-123"] {
+        assert_eq!(found(&records, text).await, [chat.key().contact_id(ACME)], "{text}");
+    }
+    assert_eq!(found(&records, "444").await, []);
+    let contact = records.contact_by_phone(ACME, chat.phone).await.unwrap().unwrap();
+    assert_eq!(contact.id, chat.key().contact_id(ACME));
+}
+
+pub(super) async fn f6_identities_are_merged<B: Backend>() {
+    let (_backend, records) = fresh::<B>();
+    let chat = Chat::with(ACME, 1);
+    let id = chat.key().contact_id(ACME);
+    project(&records, vec![chat.started(minute(0)), chat.named(minute(0), "Anna")]).await;
+    let phone = E164::parse("+491701234567").unwrap();
+    let identity = Identity {
+        phone: Some(phone),
+        bsuid: Some(Bsuid::new("US.1")),
+        username: Some("@anna".into()),
+        profile_name: None,
+    };
+    project(&records, vec![chat.event(minute(1), Fact::ContactIdentified(identity))]).await;
+    let contact = records.contact(ACME, id).await.unwrap().unwrap();
+    assert_eq!((contact.key.clone(), contact.phone), (chat.key(), Some(phone)));
+    assert_eq!(contact.name(), Some("Anna"), "absent names did not change");
+    assert_eq!(found(&records, "@ANN").await, [id]);
+    assert_eq!(found(&records, "+49170").await, [id]);
+    assert_eq!(found(&records, &chat.phone.to_string()).await, [], "the old number is gone");
+}
+
+pub(super) async fn e2_consents_are_kept_per_channel<B: Backend>() {
+    let (_backend, records) = fresh::<B>();
+    let chat = Chat::with(ACME, 1);
+    let id = chat.key().contact_id(ACME);
+    project(&records, vec![chat.started(minute(0))]).await;
+    let change = |at, consent| {
+        let record = ConsentRecord {
+            consent,
+            source: ConsentSource::Keyword,
+            text: Some("STOP".into()),
+            by: Party::Contact,
+            at,
+        };
+        chat.event(at, Fact::ConsentChanged { channel: Channel::Whatsapp, record })
+    };
+    project(&records, vec![change(minute(2), Consent::OptedOut)]).await;
+    project(&records, vec![change(minute(1), Consent::OptedIn)]).await;
+    let contact = records.contact(ACME, id).await.unwrap().unwrap();
+    assert_eq!(contact.consent(Channel::Whatsapp), Consent::OptedOut, "the latest word counts");
+    assert_eq!(contact.consent(Channel::Sms), Consent::Undefined);
+    let row = records.conversation(ACME, chat.id()).await.unwrap().unwrap();
+    assert_eq!(row.contact, contact);
+}
+
+pub(super) async fn cards_are_shown_and_survive_a_rebuild<B: Backend>() {
+    let (_backend, records) = fresh::<B>();
+    let phone = E164::parse("+393391112222").unwrap();
+    let key = ContactKey::Phone(phone);
+    let id = key.contact_id(ACME);
+    let change = Change { by: user(ANNA), at: minute(1) };
+    let card = ContactCard { key: Some(key), name: Some("Bruno Verdi".into()), ..ContactCard::default() };
+    let saved = records.save_contact(change, ACME, (id, card.clone()), Expect::Absent).await.unwrap();
+    let again = records.save_contact(change, ACME, (id, card.clone()), Expect::Absent).await;
+    assert!(matches!(again, Err(RecordsError::Conflict { .. })));
+    for round in ["written", "rebuilt"] {
+        let contact = records.contact_by_phone(ACME, phone).await.unwrap().unwrap();
+        assert_eq!(contact.name(), Some("Bruno Verdi"), "{round}");
+        let page = records.contacts(ACME, Some("verdi".into()), PageRequest::first(9)).await.unwrap();
+        assert_eq!(page.data, [contact], "{round}");
+        records.rebuild().await.unwrap();
+    }
+    assert_eq!(records.contact_card(ACME, id).await.unwrap(), Some((saved.version, card.clone())));
+    let renamed = ContactCard { name: Some("Bruno Neri".into()), ..card };
+    records.save_contact(change, ACME, (id, renamed), Expect::Version(saved.version)).await.unwrap();
+    let page = records.contacts(ACME, Some("verdi".into()), PageRequest::first(9)).await.unwrap();
+    assert_eq!(page.data, [], "the old name is gone");
+}
+
+pub(super) async fn contacts_are_listed<B: Backend>() {
+    let (_backend, records) = fresh::<B>();
+    for person in 0..5 {
+        let chat = Chat::with(ACME, person);
+        project(&records, vec![chat.started(minute(person as i64 / 2))]).await;
+    }
+    let first = records.contacts(ACME, None, PageRequest::first(3)).await.unwrap();
+    let rest = records.contacts(ACME, None, PageRequest { limit: 3, cursor: first.next }).await.unwrap();
+    assert_eq!((first.data.len(), rest.data.len(), rest.next), (3, 2, None));
+    assert!(first.data[2].created_at >= rest.data[0].created_at);
+}

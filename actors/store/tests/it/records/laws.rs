@@ -1,0 +1,77 @@
+//! However facts are cut into batches, repeated or rebuilt, the same rows come out.
+
+use proptest::prelude::*;
+use protocol::command::Party;
+use protocol::fact::{Event, Fact, MessageStatus};
+use store::records::*;
+
+use super::facts::{ACME, ANNA, Chat, minute, owned_by, project, user};
+use super::{Sqlite, fresh};
+
+fn statuses() -> impl Strategy<Value = MessageStatus> {
+    prop::sample::select(vec![
+        MessageStatus::Claimed,
+        MessageStatus::Sent,
+        MessageStatus::Delivered,
+        MessageStatus::Read,
+        MessageStatus::Failed,
+        MessageStatus::Unknown,
+    ])
+}
+
+fn events() -> impl Strategy<Value = Vec<Event>> {
+    let step = (0u64..3, 0u8..6, any::<prop::sample::Index>(), statuses());
+    prop::collection::vec(step, 1..40).prop_map(|steps| {
+        let begin = (0..3).map(|person| Chat::with(ACME, person).started(minute(0)));
+        let then = (1u128..).zip(steps).map(|(n, (person, kind, earlier, status))| {
+            let (chat, at) = (Chat::with(ACME, person), minute(n as i64));
+            match kind {
+                0 => chat.received(at, n, "ciao"),
+                1 => chat.queued(at, n, user(ANNA), "salve"),
+                2 => chat.queued(at, n, Party::Bot, "salve"),
+                3 => chat.event(at, Fact::OwnerChanged { owner: owned_by(ANNA), by: Party::Gateway }),
+                4 => chat.event(at, Fact::ConversationRead { by: user(ANNA) }),
+                _ => chat.status(at, earlier.index(n as usize) as u128, status),
+            }
+        });
+        begin.chain(then).collect()
+    })
+}
+
+async fn rows(records: &impl Records) -> (Vec<ConversationRecord>, Vec<MessageRecord>) {
+    let page = PageRequest::first(100);
+    let conversations = records.conversations(ACME, Filter::All(vec![]), page.clone()).await.unwrap().data;
+    let mut messages = Vec::new();
+    for row in &conversations {
+        let query = MessageQuery {
+            tenant: ACME,
+            conversation: row.id,
+            attachments_only: false,
+            order: Order::NewestFirst,
+            page: page.clone(),
+        };
+        messages.extend(records.messages(query).await.unwrap().data);
+    }
+    (conversations, messages)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    #[test]
+    fn p3_batches_and_repetitions_change_nothing(events in events(), cut in 1usize..7) {
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        runtime.block_on(async {
+            let ((_a, whole), (_b, pieces)) = (fresh::<Sqlite>(), fresh::<Sqlite>());
+            project(&whole, events.clone()).await;
+            for batch in events.chunks(cut) {
+                project(&pieces, batch.to_vec()).await;
+                project(&pieces, batch.to_vec()).await;
+            }
+            let expected = rows(&whole).await;
+            assert_eq!(rows(&pieces).await, expected);
+            pieces.rebuild().await.unwrap();
+            assert_eq!(rows(&pieces).await, expected);
+        });
+    }
+}

@@ -1,0 +1,85 @@
+//! What every records store must do, generic over the store.
+
+mod audit;
+mod contacts;
+mod deliveries;
+mod documents;
+mod facts;
+mod inbox;
+mod keys;
+mod laws;
+mod ledger;
+mod notifications;
+mod projection;
+
+use std::path::Path;
+
+use store::records::{Records, SqliteRecords};
+use tempfile::TempDir;
+
+/// A store that can be opened again with what it holds.
+trait Backend {
+    type Store: Records;
+
+    fn new() -> Self;
+    fn open(&self) -> Self::Store;
+}
+
+/// A new store; the back end must outlive it.
+fn fresh<B: Backend>() -> (B, B::Store) {
+    let backend = B::new();
+    let store = backend.open();
+    (backend, store)
+}
+
+/// A SQLite file in a folder of its own.
+struct Sqlite(TempDir);
+
+impl Sqlite {
+    fn path(&self) -> &Path {
+        self.0.path()
+    }
+}
+
+impl Backend for Sqlite {
+    type Store = SqliteRecords;
+
+    fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    fn open(&self) -> SqliteRecords {
+        SqliteRecords::open(self.path()).unwrap()
+    }
+}
+
+/// Runs each function of the suite as a test against each store.
+macro_rules! suite {
+    ($($area:ident: $($case:ident),+;)+) => {
+        mod sqlite {$(
+            mod $area {$(
+                #[tokio::test]
+                async fn $case() {
+                    super::super::$area::$case::<super::super::Sqlite>().await;
+                }
+            )+}
+        )+}
+    };
+}
+
+suite! {
+    projection: projects_once, survives_reopening, rebuilds_what_is_derived, a_failed_batch_changes_nothing,
+        events_are_read_in_order, a_cursor_moves_only_from_where_it_stood, sync_answers_what_is_durable;
+    inbox: a_conversation_is_shown_as_its_facts_say, blocked_messages_are_kept_apart,
+        d10_filters_combine, d10_unanswered_until_somebody_replies, pages_have_no_gaps_or_repetitions,
+        messages_are_listed_either_way, p3_statuses_never_move_backwards, unmatched_statuses_find_their_message,
+        tenants_do_not_see_each_other, filters_are_bounded, windows_are_filtered_by_time;
+    contacts: b3_search_finds_words_in_any_order, b3_search_finds_phones, f6_identities_are_merged,
+        e2_consents_are_kept_per_channel, cards_are_shown_and_survive_a_rebuild, contacts_are_listed;
+    audit: e5_decisions_are_audited_and_filtered;
+    ledger: books_once_with_the_cursor, sums_are_exact, ledger_is_filtered, the_meter_finds_its_memory;
+    notifications: d12_counts_and_resume, marks_are_kept, old_ones_are_forgotten;
+    deliveries: retries_until_delivered_or_dead;
+    documents: writes_all_or_none, equal_bodies_change_nothing, versions_guard_writes, directory_is_loaded;
+    keys: a_key_is_claimed_once_for_24_hours, answers_are_kept;
+}
