@@ -5,7 +5,9 @@
 //! it needs from outside is handed in: the store's engine (whose clock is the only one that decides anything), the
 //! directory of tenants, and a [`Provider`] that speaks with the world.
 
+pub mod alias;
 pub mod consumers;
+pub mod ingress;
 pub mod limits;
 pub mod metrics;
 pub mod node;
@@ -13,6 +15,7 @@ mod provider;
 mod settings;
 pub mod trace;
 
+pub use ingress::{Accepted, Arrival, IngestError, Ingress};
 pub use metrics::Metrics;
 pub use node::{
     CommandError, Health, InspectError, Live, Node, NodeHandle, NodeOptions, ShardView, StartError,

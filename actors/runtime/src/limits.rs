@@ -62,6 +62,17 @@ pub const RECOVERED_CONVERSATIONS: usize = 10_000;
 /// there must not become a busy loop.
 pub const TIMER_RETRY: Duration = Duration::from_secs(60);
 
+/// Names of contacts that are remembered with the conversation they lead to, two for each live conversation: at
+/// about 100 bytes each, 20 MB.
+pub const ALIASES: usize = 2 * LIVE_CONVERSATIONS;
+
+/// How long a node believes where a name leads without asking the store again. Names rarely move to another
+/// conversation, and commits of the node itself are learned at once: this bounds what other nodes may miss.
+pub const ALIAS_KNOWN_FOR: SpanMs = SpanMs::minutes(10);
+
+/// How long a node believes that a name has no alias. Aliases appear when another node commits them.
+pub const ALIAS_ABSENT_FOR: SpanMs = SpanMs::seconds(30);
+
 const _: () = assert!(LOCAL_INPUTS >= BATCH_EVENTS, "a shard must be able to fill a batch with local inputs");
 const _: () = assert!(RENEWALS_PER_TTL >= 2, "one lost renewal must not cost the lease");
 const _: () = assert!(READY_MESSAGES >= POSTS_PER_NUMBER, "the queue must be able to feed every POST");

@@ -1,0 +1,125 @@
+//! Which conversation a name of a contact leads to: a bounded memory in front of the store's alias table.
+//!
+//! The rule: an alias of the user id wins, then an alias of the phone number, then the phone number itself, then
+//! the user id itself. Since a conversation writes an alias for every name it has (its own user id included):
+//!
+//! * known by user id only, later also by phone number: the user id has an alias, the conversation goes on;
+//! * known by phone number, later by user id only: the user id was an alias since it came along once;
+//! * a changed number or user id: the new name got its alias when the change was announced;
+//! * two names of two conversations: the user id decides, since numbers change hands.
+
+use std::collections::HashMap;
+
+use protocol::entry::Identity;
+use protocol::id::NumberId;
+use protocol::phone::ContactKey;
+use protocol::time::TimestampMs;
+use protocol::whatsapp::webhook::Names;
+use quick_cache::sync::Cache;
+use store::engine::{AliasKey, Engine, EngineResult};
+
+use crate::alias::alias_keys;
+use crate::limits::{ALIAS_ABSENT_FOR, ALIAS_KNOWN_FOR};
+
+/// Names and where they lead, as far as this node knows.
+pub(super) struct Aliases {
+    cache: Cache<AliasKey, Remembered>,
+}
+
+#[derive(Clone)]
+struct Remembered {
+    /// `None`: the store has no such alias.
+    leads_to: Option<ContactKey>,
+    as_of: TimestampMs,
+}
+
+impl Remembered {
+    fn is_fresh(&self, now: TimestampMs) -> bool {
+        let life = if self.leads_to.is_some() { ALIAS_KNOWN_FOR } else { ALIAS_ABSENT_FOR };
+        now - self.as_of < life
+    }
+}
+
+/// The aliases that one webhook needs.
+#[derive(Default)]
+pub(super) struct Found(HashMap<AliasKey, ContactKey>);
+
+impl Aliases {
+    pub(super) fn new(capacity: usize) -> Self {
+        Self { cache: Cache::new(capacity) }
+    }
+
+    pub(super) fn learn(&self, name: AliasKey, contact: ContactKey, now: TimestampMs) {
+        self.cache.insert(name, Remembered { leads_to: Some(contact), as_of: now });
+    }
+
+    /// Finds all names, asking the store at most once.
+    pub(super) async fn look_up<'a>(
+        &self,
+        engine: &dyn Engine,
+        names: impl Iterator<Item = (NumberId, &'a Names)>,
+        now: TimestampMs,
+    ) -> EngineResult<Found> {
+        let (mut found, mut missing) = (Found::default(), Vec::new());
+        for key in names.flat_map(|(number, names)| keys(number, names)) {
+            match self.cache.get(&key).filter(|remembered| remembered.is_fresh(now)) {
+                Some(remembered) => found.insert(key, remembered.leads_to),
+                None => missing.push(key),
+            }
+        }
+        if !missing.is_empty() {
+            missing.sort_unstable();
+            missing.dedup();
+            let answers = engine.aliases(&missing).await?;
+            for (key, answer) in missing.into_iter().zip(answers) {
+                found.insert(key, self.remember(key, answer, now));
+            }
+        }
+        Ok(found)
+    }
+
+    /// Remembers an answer of the store, unless a commit taught something newer while the store was asked.
+    fn remember(&self, key: AliasKey, answer: Option<ContactKey>, now: TimestampMs) -> Option<ContactKey> {
+        if answer.is_none() {
+            let known = self.cache.peek(&key).filter(|remembered| remembered.is_fresh(now));
+            if let Some(Remembered { leads_to: Some(contact), .. }) = known {
+                return Some(contact);
+            }
+        }
+        self.cache.insert(key, Remembered { leads_to: answer.clone(), as_of: now });
+        answer
+    }
+}
+
+impl Found {
+    fn insert(&mut self, key: AliasKey, contact: Option<ContactKey>) {
+        if let Some(contact) = contact {
+            self.0.insert(key, contact);
+        }
+    }
+
+    /// Where the names lead by an alias.
+    pub(super) fn canonical(&self, number: NumberId, names: &Names) -> Option<&ContactKey> {
+        // The user id stands last in `keys` and decides first.
+        keys(number, names).filter_map(|key| self.0.get(&key)).last()
+    }
+
+    /// Lets all names lead to a contact from the next part on; answers which of them did not before.
+    pub(super) fn learn(
+        &mut self,
+        number: NumberId,
+        names: &Names,
+        contact: &ContactKey,
+    ) -> Vec<(AliasKey, ContactKey)> {
+        let new = keys(number, names).filter(|key| self.0.get(key) != Some(contact));
+        let new: Vec<_> = new.map(|key| (key, contact.clone())).collect();
+        self.0.extend(new.iter().cloned());
+        new
+    }
+}
+
+/// The keys of the names: phone number first, then user id.
+fn keys(number: NumberId, names: &Names) -> impl Iterator<Item = AliasKey> + use<> {
+    let identity = Identity { phone: names.phone, bsuid: names.bsuid.clone(), ..Identity::default() };
+    alias_keys(number, &identity).collect::<smallvec::SmallVec<[AliasKey; 2]>>().into_iter()
+}
