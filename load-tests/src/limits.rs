@@ -24,5 +24,8 @@ pub(crate) const REQUEST_BYTES: usize = 1024 * 1024;
 /// Templates per account: the provider's number for a verified portfolio.
 pub(crate) const TEMPLATES_PER_ACCOUNT: usize = 6_000;
 
+/// Prebuilt requests of one run: 2 GiB are some two million webhooks, more than any run on one machine sends.
+pub(crate) const CORPUS_BYTES: usize = 2 << 30;
+
 const _: () = assert!(UPDATES_PER_WEBHOOK < SCHEDULED_UPDATES);
 const _: () = assert!(REQUEST_BYTES < MEDIA_BYTES);

@@ -1,5 +1,9 @@
 //! The verbs. Each file holds one: its arguments and what it does with them.
 
+mod bench;
+mod ceiling;
+mod crash;
+mod run;
 mod simulator;
 
 use std::error::Error;
@@ -19,6 +23,14 @@ pub(crate) struct Cli {
 enum Verb {
     /// Runs the provider simulator until it is interrupted.
     Simulator(simulator::Args),
+    /// Sends signed webhooks to a gateway and reports latencies from the intended start.
+    Run(run::Args),
+    /// Kills a gateway under load and compares what it acknowledged with what it has.
+    Crash(crash::Args),
+    /// Compares a gateway with a bare server that only checks the signature.
+    Bench(bench::Args),
+    /// Runs that bare server.
+    Ceiling(ceiling::Args),
 }
 
 impl Cli {
@@ -26,6 +38,10 @@ impl Cli {
     pub(crate) fn run(self) -> Result<ExitCode, Box<dyn Error>> {
         match self.verb {
             Verb::Simulator(args) => simulator::run(args),
+            Verb::Run(args) => run::run(&args),
+            Verb::Crash(args) => crash::run(args),
+            Verb::Bench(args) => bench::run(args),
+            Verb::Ceiling(args) => ceiling::run(&args),
         }
     }
 }

@@ -5,4 +5,4 @@ pub mod inbound;
 mod sign;
 
 pub use escape::escaped_json;
-pub use sign::{SIGNATURE_HEADER, signature};
+pub use sign::{SIGNATURE_HEADER, Signer, signature};

@@ -1,0 +1,258 @@
+//! Ceiling and gateway in one run, by the same generator: how much of a bare server's speed is left when every webhook
+//! is made durable, applied and committed.
+
+use std::net::TcpStream;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::rc::Rc;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use serde::Serialize;
+
+use crate::client::inbound::Receiver;
+use crate::load::{Corpus, Numbers, Pace, Recipe, Target, drive, to_f64};
+use crate::metrics::Scraper;
+use crate::process::{self, Place, Process, free_address};
+use crate::simulator::{self, Options, WindowRule};
+
+/// What to measure.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// The gateway.
+    pub gateway: PathBuf,
+    /// Seconds of each phase.
+    pub seconds: f64,
+    /// Connections of the generator.
+    pub connections: usize,
+    /// Contacts that write.
+    pub conversations: u32,
+    /// A few of them write most.
+    pub zipf: bool,
+    /// Prebuilt webhooks for the gateway; each is sent once.
+    pub requests: usize,
+}
+
+/// What was measured.
+#[derive(Clone, Debug, Serialize)]
+pub struct Report {
+    /// The bare server, closed loop.
+    pub ceiling: Numbers,
+    /// The gateway, closed loop: answered with 200, so durable.
+    pub accepted: Numbers,
+    /// Applied and committed per second, from the first request to the last commit.
+    pub committed_per_second: f64,
+    /// Accepted over ceiling.
+    pub accepted_ratio: f64,
+    /// Committed over ceiling.
+    pub committed_ratio: f64,
+    /// The rate of the latency phase: 70 % of what is committed.
+    pub open_loop_rate: f64,
+    /// The gateway, open loop at that rate.
+    pub at_70_percent: Numbers,
+    /// Resident memory of the gateway at the end, and at its highest.
+    pub memory_bytes: Option<(u64, u64)>,
+    /// Bytes of one request.
+    pub request_bytes: usize,
+}
+
+/// Why there is no report.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A process.
+    #[error(transparent)]
+    Process(#[from] process::Error),
+    /// The simulator.
+    #[error(transparent)]
+    Simulator(#[from] simulator::Error),
+    /// Sockets and files.
+    #[error("the load could not be applied")]
+    Io(#[from] std::io::Error),
+    /// The operator port.
+    #[error("the gateway does not tell its progress")]
+    Metrics(#[from] reqwest::Error),
+    /// It stands still.
+    #[error("the gateway committed only {committed} of {expected} events and makes no progress; see {log}")]
+    Stuck {
+        /// What it committed.
+        committed: f64,
+        /// What it accepted.
+        expected: f64,
+        /// Its log.
+        log: PathBuf,
+    },
+}
+
+/// Share of the sustained rate at which latency is measured.
+const LATENCY_SHARE: f64 = 0.7;
+/// A gateway that commits nothing for this long while it should is stuck.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// Makes the body about as long as the provider's webhooks are: 900 bytes.
+const TEXT_CHARS: usize = 320;
+
+/// Measures.
+///
+/// # Errors
+/// When a process does not start, or stops making progress.
+pub fn run(plan: &Plan) -> Result<Report, Error> {
+    let options = provider();
+    tracing::info!(requests = plan.requests, "building webhooks");
+    let corpus = Rc::new(Corpus::build(&recipe(&options, plan, &"x".repeat(TEXT_CHARS)), plan.requests));
+    tracing::info!("ceiling");
+    let ceiling = ceiling(plan, &options, &corpus)?;
+    let folder = tempfile::tempdir()?;
+    let provider = simulator::start(options.clone())?;
+    let place = Place::prepare(&plan.gateway, folder.path(), &provider.base_url, &options)?;
+    let measured = gateway(plan, &options, &place, &corpus);
+    if measured.is_err() {
+        tracing::error!(folder = %folder.keep().display(), "the folder of the gateway is kept");
+    }
+    let gateway = measured?;
+    let ratio = |rate: f64| rate / ceiling.per_second;
+    Ok(Report {
+        accepted_ratio: ratio(gateway.accepted.per_second),
+        committed_ratio: ratio(gateway.committed_per_second),
+        ceiling,
+        accepted: gateway.accepted,
+        committed_per_second: gateway.committed_per_second,
+        open_loop_rate: gateway.open_loop_rate,
+        at_70_percent: gateway.at_70_percent,
+        memory_bytes: gateway.memory_bytes,
+        request_bytes: corpus.request_bytes(),
+    })
+}
+
+/// A provider that takes everything at once: the gateway's acknowledgements of `/chat` must not queue.
+fn provider() -> Options {
+    let mut options = Options::default();
+    options.accounts[0].numbers[0].throughput_per_second = 1_000;
+    options.behaviour.window = WindowRule::Ignored;
+    options.behaviour.number_limit = false;
+    options.behaviour.pair_limit = false;
+    options.behaviour.statuses.enabled = false;
+    options
+}
+
+fn recipe(options: &Options, plan: &Plan, text: &str) -> Recipe {
+    let account = &options.accounts[0];
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Recipe {
+        receiver: Receiver {
+            waba_id: account.waba_id.clone(),
+            phone_number_id: account.numbers[0].phone_number_id.clone(),
+            display_phone_number: account.numbers[0].display_phone_number.clone(),
+        },
+        app_secret: account.app_secret.0.clone(),
+        path: "/webhooks/whatsapp".into(),
+        conversations: plan.conversations,
+        zipf: plan.zipf,
+        text: text.into(),
+        run: now.subsec_nanos(),
+        unix_seconds: i64::try_from(now.as_secs()).unwrap_or(0),
+    }
+}
+
+fn ceiling(plan: &Plan, options: &Options, corpus: &Rc<Corpus>) -> Result<Numbers, Error> {
+    let address = free_address()?;
+    let program = std::env::current_exe()?;
+    let mut command = Command::new(program);
+    command.arg("ceiling").arg("--listen").arg(address.to_string());
+    command.arg("--secret").arg(&options.accounts[0].app_secret.0).stdout(Stdio::null());
+    let _process = Process::of(command.spawn()?);
+    let since = Instant::now();
+    while TcpStream::connect(address).is_err() && since.elapsed() < PATIENCE {
+        std::thread::yield_now();
+    }
+    let target = Target { address, connections: plan.connections };
+    // The first second warms both sides up. Nothing is kept there, so requests may come again.
+    let warm_up = Duration::from_secs(1);
+    drive(target, Rc::clone(corpus), 0..usize::MAX, Pace::Closed, warm_up)?;
+    let limit = Duration::from_secs_f64(plan.seconds);
+    Ok(drive(target, Rc::clone(corpus), 0..usize::MAX, Pace::Closed, limit)?.numbers())
+}
+
+struct Gateway {
+    accepted: Numbers,
+    committed_per_second: f64,
+    open_loop_rate: f64,
+    at_70_percent: Numbers,
+    memory_bytes: Option<(u64, u64)>,
+}
+
+fn gateway(plan: &Plan, options: &Options, place: &Place, corpus: &Rc<Corpus>) -> Result<Gateway, Error> {
+    let control = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let process = control.block_on(place.start())?;
+    let progress = Progress { scraper: Scraper::new(place.operator), control, place };
+    let target = Target { address: place.public, connections: plan.connections };
+    tracing::info!(conversations = plan.conversations, "opening conversations in direct mode");
+    let chat = Rc::new(Corpus::build(&recipe(options, plan, "/chat"), plan.conversations as usize));
+    let all = 0..chat.len();
+    progress.of(|| drive(target, chat, all, Pace::Closed, Duration::MAX / 2))?;
+
+    tracing::info!("gateway, as fast as it answers");
+    let limit = Duration::from_secs_f64(plan.seconds);
+    let (accepted, committed_per_second) =
+        progress.of(|| drive(target, Rc::clone(corpus), 0..corpus.len(), Pace::Closed, limit))?;
+    let sent = usize::try_from(accepted.ok + accepted.not_ok).unwrap_or(usize::MAX);
+
+    let per_second = LATENCY_SHARE * committed_per_second.min(accepted.per_second);
+    tracing::info!(per_second, "gateway, at a fixed rate");
+    // Webhooks left over from the first phase; when they run out the phase is shorter.
+    let rest = sent.min(corpus.len())..corpus.len();
+    let (at_70_percent, _) =
+        progress.of(|| drive(target, Rc::clone(corpus), rest, Pace::Open { per_second }, limit))?;
+    let memory_bytes = process.memory_bytes();
+    Ok(Gateway { accepted, committed_per_second, open_loop_rate: per_second, at_70_percent, memory_bytes })
+}
+
+/// Follows what the gateway commits.
+struct Progress<'a> {
+    scraper: Scraper,
+    control: tokio::runtime::Runtime,
+    place: &'a Place,
+}
+
+impl Progress<'_> {
+    /// Applies a load and waits until all that was accepted is committed: its numbers, and the rate of commits.
+    fn of(
+        &self,
+        load: impl FnOnce() -> std::io::Result<crate::load::Summary>,
+    ) -> Result<(Numbers, f64), Error> {
+        let before = self.control.block_on(self.scraper.committed_events())?;
+        let started = Instant::now();
+        let numbers = load()?.numbers();
+        let expected = to_f64(numbers.ok);
+        let Some(reached) = self.control.block_on(self.scraper.reach(before + expected, PATIENCE))? else {
+            let committed = self.control.block_on(self.scraper.committed_events())? - before;
+            let log = self.place.folder.join("gateway.log");
+            return Err(Error::Stuck { committed, expected, log });
+        };
+        Ok((numbers, expected / (reached - started).as_secs_f64()))
+    }
+}
+
+/// The gateway beside the running program: cargo puts both into one folder.
+#[must_use]
+pub fn gateway_beside() -> Option<PathBuf> {
+    Some(std::env::current_exe().ok()?.parent()?.join("gateway"))
+}
+
+/// A table for people.
+#[must_use]
+pub fn table(report: &Report) -> String {
+    let row = |name: &str, numbers: &Numbers| {
+        format!(
+            "{name:<28} {:>10.0}/s   p50 {:>8.2} ms   p99 {:>8.2} ms   not 200: {}\n",
+            numbers.per_second, numbers.p50_ms, numbers.p99_ms, numbers.not_ok
+        )
+    };
+    let memory = report.memory_bytes.map_or(0, |(now, _)| now >> 20);
+    format!(
+        "{}{}{}committed: {:.0}/s   accepted/ceiling: {:.2}   committed/ceiling: {:.2}   memory: {memory} MiB\n",
+        row("ceiling (signature only)", &report.ceiling),
+        row("gateway, saturated", &report.accepted),
+        row("gateway, at 70 %", &report.at_70_percent),
+        report.committed_per_second,
+        report.accepted_ratio,
+        report.committed_ratio,
+    )
+}

@@ -1,0 +1,38 @@
+//! `load-tests bench`.
+
+use std::error::Error;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use load_tests::bench::{self, Plan};
+
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// The gateway; the one beside this program when absent.
+    #[arg(long)]
+    gateway: Option<PathBuf>,
+    /// Seconds of each phase.
+    #[arg(long, default_value_t = 8.0)]
+    seconds: f64,
+    /// Connections of the generator.
+    #[arg(long, default_value_t = 256)]
+    connections: usize,
+    /// Contacts that write.
+    #[arg(long, default_value_t = 2_000)]
+    conversations: u32,
+    /// A few contacts write most.
+    #[arg(long)]
+    zipf: bool,
+    /// Prebuilt webhooks, about 1.1 KB of memory each; every one is sent once.
+    #[arg(long, default_value_t = 1_000_000)]
+    requests: usize,
+}
+
+pub(crate) fn run(args: Args) -> Result<ExitCode, Box<dyn Error>> {
+    let Args { gateway, seconds, connections, conversations, zipf, requests } = args;
+    let gateway = gateway.or_else(bench::gateway_beside).ok_or("give the gateway with --gateway")?;
+    let report = bench::run(&Plan { gateway, seconds, connections, conversations, zipf, requests })?;
+    eprint!("{}", bench::table(&report));
+    println!("{}", serde_json::to_string_pretty(&report)?);
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,24 @@
+//! `load-tests ceiling`.
+
+use std::error::Error;
+use std::net::{SocketAddr, TcpListener};
+use std::process::ExitCode;
+
+use load_tests::ceiling;
+
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// Where it listens.
+    #[arg(long, default_value = "127.0.0.1:9998")]
+    listen: SocketAddr,
+    /// Secret of the signatures.
+    #[arg(long, default_value = "simulator-app-secret")]
+    secret: String,
+}
+
+pub(crate) fn run(args: &Args) -> Result<ExitCode, Box<dyn Error>> {
+    let listener = TcpListener::bind(args.listen)?;
+    println!("http://{}", listener.local_addr()?);
+    ceiling::serve(listener, &args.secret)?;
+    Ok(ExitCode::SUCCESS)
+}

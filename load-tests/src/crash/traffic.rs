@@ -1,0 +1,180 @@
+//! Contacts that write and services that send, through crashes.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use reqwest::Client;
+use serde_json::{Value, json};
+use tokio::task::JoinSet;
+
+use super::Plan;
+use crate::client::inbound::{Receiver, Sender};
+use crate::client::{SIGNATURE_HEADER, signature};
+use crate::process::{API_KEY, Place};
+use crate::simulator::Options;
+
+/// What was acknowledged.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Acknowledged {
+    /// Provider ids of inbound messages in the order of their acknowledgement, by contact.
+    pub(crate) inbound: BTreeMap<String, Vec<String>>,
+    /// Texts of messages that the API took, by their message id.
+    pub(crate) sends: BTreeMap<String, String>,
+    /// Messages that the API refused, by code: none is expected.
+    pub(crate) refused: BTreeMap<String, u64>,
+}
+
+/// A repetition waits this long: the gateway may be starting.
+const RETRY_PAUSE: Duration = Duration::from_millis(50);
+/// Between two messages of one contact: people do not write faster, and others shall get a turn.
+const BREATH: Duration = Duration::from_millis(2);
+/// A request that is not answered within this was lost with a process.
+const TIMEOUT: Duration = Duration::from_secs(10);
+
+/// An application with the bot, then direct chat, then back to the bot.
+const SCRIPT: [&str; 6] =
+    ["I want to apply TEST0001", "Anna Rossi", "Milano", "Hello?", "Are you there?", "/endchat"];
+
+pub(crate) struct Traffic {
+    tasks: JoinSet<Acknowledged>,
+}
+
+/// What every task needs.
+#[derive(Clone)]
+struct Way {
+    client: Client,
+    place: Place,
+    secret: String,
+    receiver: Receiver,
+    stop: Arc<AtomicBool>,
+    conversations: u32,
+}
+
+impl Traffic {
+    pub(crate) fn start(plan: &Plan, place: &Place, options: &Options, stop: &Arc<AtomicBool>) -> Self {
+        let account = &options.accounts[0];
+        let way = Way {
+            client: Client::new(),
+            place: place.clone(),
+            secret: account.app_secret.0.clone(),
+            receiver: Receiver {
+                waba_id: account.waba_id.clone(),
+                phone_number_id: account.numbers[0].phone_number_id.clone(),
+                display_phone_number: account.numbers[0].display_phone_number.clone(),
+            },
+            stop: Arc::clone(stop),
+            conversations: plan.conversations,
+        };
+        let mut tasks = JoinSet::new();
+        for contact in 0..plan.conversations {
+            tasks.spawn(contact_writes(way.clone(), contact));
+        }
+        for caller in 0..plan.callers {
+            tasks.spawn(service_sends(way.clone(), caller));
+        }
+        Self { tasks }
+    }
+
+    /// Waits until everything under way was acknowledged.
+    pub(crate) async fn finish(mut self) -> Acknowledged {
+        let mut all = Acknowledged::default();
+        while let Some(part) = self.tasks.join_next().await {
+            match part {
+                Ok(part) => all.add(part),
+                Err(error) => tracing::error!(%error, "a task of the load ended badly"),
+            }
+        }
+        all
+    }
+}
+
+impl Acknowledged {
+    fn add(&mut self, part: Self) {
+        self.inbound.extend(part.inbound);
+        self.sends.extend(part.sends);
+        for (code, count) in part.refused {
+            *self.refused.entry(code).or_default() += count;
+        }
+    }
+}
+
+fn phone(contact: u32) -> String {
+    format!("39333{contact:07}")
+}
+
+async fn contact_writes(way: Way, contact: u32) -> Acknowledged {
+    let wa_id = phone(contact);
+    let sender =
+        Sender { user_id: format!("IT.{wa_id}"), name: format!("Contact {contact}"), wa_id: wa_id.clone() };
+    let mut acknowledged = Vec::new();
+    for index in 0.. {
+        if way.stop.load(Ordering::Relaxed) {
+            break;
+        }
+        let wamid = format!("wamid.crash.{contact}.{index}");
+        let text = SCRIPT[index % SCRIPT.len()];
+        let body = way.receiver.text(&sender, &wamid, unix_seconds(), text).to_string();
+        let header = signature(&way.secret, body.as_bytes());
+        while !delivered(&way, &header, &body).await {
+            tokio::time::sleep(RETRY_PAUSE).await;
+        }
+        acknowledged.push(wamid);
+        tokio::time::sleep(BREATH).await;
+    }
+    Acknowledged { inbound: BTreeMap::from([(wa_id, acknowledged)]), ..Acknowledged::default() }
+}
+
+async fn delivered(way: &Way, header: &str, body: &str) -> bool {
+    let request = way.client.post(way.place.webhook_url()).header(SIGNATURE_HEADER, header);
+    let request = request.header("Content-Type", "application/json").timeout(TIMEOUT).body(body.to_owned());
+    request.send().await.is_ok_and(|answer| answer.status().as_u16() == 200)
+}
+
+async fn service_sends(way: Way, caller: u32) -> Acknowledged {
+    let mut done = Acknowledged::default();
+    for index in 0u32.. {
+        if way.stop.load(Ordering::Relaxed) {
+            break;
+        }
+        let text = format!("crash send {caller}.{index}");
+        let to = format!("+{}", phone((caller.wrapping_mul(7_919) + index) % way.conversations.max(1)));
+        let body = json!({ "to": to, "type": "text", "text": { "body": text } });
+        let (status, answer) = sent(&way, &format!("crash-{caller}-{index}"), &body).await;
+        match answer["id"].as_str() {
+            Some(id) if status == 202 => {
+                done.sends.insert(id.to_owned(), text);
+            }
+            _ => {
+                let code = answer["code"].as_str().map_or_else(|| status.to_string(), str::to_owned);
+                *done.refused.entry(code).or_default() += 1;
+            }
+        }
+        tokio::time::sleep(BREATH * 10).await;
+    }
+    done
+}
+
+/// Repeats a request under its key until there is an answer that is not "later".
+async fn sent(way: &Way, key: &str, body: &Value) -> (u16, Value) {
+    loop {
+        let request = way.client.post(format!("http://{}/v1/messages", way.place.public));
+        let request = request.bearer_auth(API_KEY).header("Idempotency-Key", key).timeout(TIMEOUT).json(body);
+        if let Ok(answer) = request.send().await {
+            let status = answer.status().as_u16();
+            if status < 500
+                && status != 429
+                && let Ok(body) = answer.json().await
+            {
+                return (status, body);
+            }
+        }
+        tokio::time::sleep(RETRY_PAUSE).await;
+    }
+}
+
+fn unix_seconds() -> i64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(now.as_secs()).unwrap_or(0)
+}
