@@ -3,8 +3,10 @@
 use compact_str::CompactString;
 use protocol::command::{Consent, Mode, Party};
 use protocol::directory::TenantSettings;
+use protocol::entry::Identity;
 use protocol::fact::{Fact, NotificationKind};
 use protocol::id::MessageId;
+use protocol::phone::ContactKey;
 use protocol::time::TimestampMs;
 
 use super::{Context, Conversation, Effects};
@@ -79,6 +81,12 @@ impl<'a> Turn<'a> {
             contact_id: address.contact.contact_id(address.tenant),
             by_contact,
         };
+        // Without a phone number as key the user id is an alias of itself: when a message brings both names, the
+        // alias tells that a conversation goes by the id already.
+        if let ContactKey::Bsuid(bsuid) = &address.contact {
+            let identity = Identity { bsuid: Some(bsuid.clone()), ..Identity::default() };
+            self.effects.aliases.push(identity);
+        }
         self.fact(fact);
     }
 

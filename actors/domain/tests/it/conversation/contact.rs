@@ -13,7 +13,11 @@ use super::world::{World, names, notified, phone, queued_id, refusal, statuses, 
 fn f6_a_contact_without_a_number_is_merged_when_the_number_appears() {
     let bsuid = Bsuid::new("IT.123");
     let mut world = World::with(ContactKey::Bsuid(bsuid.clone()));
-    assert!(world.says("hello").aliases.is_empty());
+    assert_eq!(
+        world.says("hello").aliases,
+        [Identity { bsuid: Some(bsuid.clone()), ..Identity::default() }],
+        "the user id leads here whatever name comes with it"
+    );
     let mut message = world.message(text("hello"));
     message.identity.phone = Some(phone("+393331234567"));
     let effects = world.happens(Happening::Received(message));
