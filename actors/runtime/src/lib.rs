@@ -7,12 +7,15 @@
 
 pub mod alias;
 pub mod consumers;
+mod conversation;
 pub mod ingress;
 pub mod limits;
 pub mod metrics;
 pub mod node;
+mod outbound;
 mod provider;
 mod settings;
+mod shard;
 pub mod trace;
 
 pub use ingress::{Accepted, Arrival, IngestError, Ingress};

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::limits;
 
 /// Tunable limits of a node, with the defaults of [`crate::limits`].
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NodeSettings {
     /// Tells nodes of one store apart. The same value after a restart takes the old leases over at once.
     pub node_id: u64,

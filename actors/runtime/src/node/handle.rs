@@ -1,10 +1,12 @@
 //! What the rest of the process may ask of a node.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 
+use actix::Arbiter;
 use domain::conversation::Conversation;
 use domain::directory::Directory;
+use parking_lot::Mutex;
 use protocol::codec;
 use protocol::command::{Command, CommandResult};
 use protocol::entry::{Address, Entry, EntryBody, Happening};
@@ -14,9 +16,8 @@ use protocol::time::TimestampMs;
 use serde::Serialize;
 use store::engine::{Engine, EngineError, LoadRequest};
 
-use super::NodeOptions;
 use super::result::StoredResult;
-use super::waiters::Waiters;
+use super::shared::{Phase, Shared};
 use crate::metrics::Metrics;
 use crate::trace;
 
@@ -99,19 +100,13 @@ pub struct ShardView {
 #[derive(Clone)]
 pub struct NodeHandle {
     shared: Arc<Shared>,
-}
-
-/// What every part of a node shares.
-pub(crate) struct Shared {
-    pub(crate) options: NodeOptions,
-    pub(crate) waiters: Arc<Waiters>,
-    pub(crate) stopping: AtomicBool,
+    /// Stopped at the end; empty after that.
+    arbiters: Arc<Mutex<Vec<Arbiter>>>,
 }
 
 impl NodeHandle {
-    pub(super) fn new(options: NodeOptions) -> Self {
-        let waiters = Arc::new(Waiters::new(options.settings.waiting_commands));
-        Self { shared: Arc::new(Shared { options, waiters, stopping: AtomicBool::new(false) }) }
+    pub(super) fn new(shared: Arc<Shared>, arbiters: Vec<Arbiter>) -> Self {
+        Self { shared, arbiters: Arc::new(Mutex::new(arbiters)) }
     }
 
     /// Stores a command in the log of its conversation and waits for the committed result. A conversation that
@@ -122,7 +117,7 @@ impl NodeHandle {
     /// # Errors
     /// See [`CommandError`].
     pub async fn command(&self, address: Address, command: Command) -> Result<CommandResult, CommandError> {
-        if self.shared.stopping.load(Ordering::Relaxed) {
+        if self.shared.phase() > Phase::Running {
             return Err(CommandError::Stopping);
         }
         let (key, fingerprint) = (command.key, command.fingerprint);
@@ -163,25 +158,47 @@ impl NodeHandle {
     /// Every shard, in order.
     #[must_use]
     pub fn shards(&self) -> Vec<ShardView> {
-        Vec::new()
+        self.shared.shards.iter().map(|shard| shard.view()).collect()
     }
 
     /// Whether the node can do its work.
     pub async fn health(&self) -> Health {
         let store_error = self.engine().now().await.err().map(|error| error.to_string());
-        let shards = usize::from(self.engine().identity().shards.get());
-        Health { ready: false, shards, shards_owned: 0, store_error }
+        let shards = self.shared.shards.len();
+        let shards_owned = self.shared.shards.iter().filter(|shard| shard.token().is_some()).count();
+        let ready = store_error.is_none() && shards_owned == shards && self.shared.phase() == Phase::Running;
+        Health { ready, shards, shards_owned, store_error }
     }
 
     /// What lives in the node now.
     #[must_use]
     pub fn live(&self) -> Live {
-        Live { conversations: 0, outbound: 0 }
+        let conversations = self.shared.live.load(Ordering::Relaxed);
+        Live { conversations, outbound: self.shared.queues().len() }
     }
 
     /// Stops taking commands, lets POSTs under way end and shards finish their batch, and gives the leases back.
+    /// The store stays open. A second call waits for the same end.
     pub async fn shutdown(&self) {
-        self.shared.stopping.store(true, Ordering::Relaxed);
+        let grace = self.shared.options.settings.shutdown_grace;
+        self.shared.phase.send_if_modified(|phase| {
+            *phase == Phase::Running && {
+                *phase = Phase::Draining;
+                true
+            }
+        });
+        let mut posting = self.shared.posting.subscribe();
+        if tokio::time::timeout(grace, posting.wait_for(|posting| *posting == 0)).await.is_err() {
+            let left = *self.shared.posting.borrow();
+            tracing::warn!(left, "POSTs did not end in time; their statuses or deadlines will resolve them");
+        }
+        self.shared.phase.send_replace(Phase::Stopping);
+        let mut running = self.shared.running.subscribe();
+        // Fails only when the node is gone already.
+        let _ = running.wait_for(|running| *running == 0).await;
+        for arbiter in std::mem::take(&mut *self.arbiters.lock()) {
+            arbiter.stop();
+        }
     }
 
     /// The engine of the node.

@@ -1,19 +1,26 @@
 //! A node: the part of one process that owns shards and lets their conversations act.
 
+mod actor;
 mod handle;
 mod result;
+mod shared;
 mod waiters;
 
 use std::sync::Arc;
 
+use actix::{Actor as _, Arbiter};
 use arc_swap::ArcSwap;
 use domain::directory::Directory;
 use store::engine::Engine;
 
+use self::actor::NodeActor;
 pub use self::handle::{CommandError, Health, InspectError, Live, NodeHandle, ShardView};
+pub(crate) use self::result::StoredResult;
+pub(crate) use self::shared::{Phase, Place, Shared, supervise};
 use crate::metrics::Metrics;
 use crate::provider::Provider;
 use crate::settings::NodeSettings;
+use crate::shard::ShardActor;
 
 /// What a node is made of.
 #[derive(Clone)]
@@ -58,6 +65,18 @@ impl Node {
         if actix::System::try_current().is_none() {
             return Err(StartError::NoSystem);
         }
-        Ok(NodeHandle::new(options))
+        let arbiters: Vec<Arbiter> = (0..options.settings.arbiters).map(|_| Arbiter::new()).collect();
+        let places = match arbiters.as_slice() {
+            [] => vec![Place::Here],
+            all => all.iter().map(|arbiter| Place::On(arbiter.handle())).collect(),
+        };
+        let shared = Arc::new(Shared::new(options, places));
+        for shard in &shared.shards {
+            shared.running.send_modify(|running| *running += 1);
+            // The address is not kept: the actor lives as long as its loop, which ends with the node.
+            shared.place_of(shard.id).start(ShardActor::new(Arc::clone(&shared), Arc::clone(shard)));
+        }
+        NodeActor::new(Arc::clone(&shared)).start();
+        Ok(NodeHandle::new(shared, arbiters))
     }
 }

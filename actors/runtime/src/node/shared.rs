@@ -1,0 +1,170 @@
+//! What every part of a node shares.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use actix::fut::wrap_future;
+use actix::{Actor, ActorContext, ActorFutureExt, Addr, ArbiterHandle, AsyncContext, Context};
+use parking_lot::RwLock;
+use protocol::id::{ConversationId, NumberId, TenantId};
+use protocol::shard::ShardId;
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+use super::NodeOptions;
+use super::waiters::Waiters;
+use crate::limits::RETRY_MAX;
+use crate::metrics::{ActorKind, Metrics};
+use crate::outbound::{NumberQueue, OutboundActor};
+use crate::shard::ShardShared;
+
+/// How far a node is on its way down. Each phase begins when the one before has ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Phase {
+    /// At work.
+    Running,
+    /// No more commands are taken and no more messages claimed; POSTs under way end.
+    Draining,
+    /// Shards finish their batch and give their leases back.
+    Stopping,
+}
+
+/// Where actors run.
+#[derive(Clone, Debug)]
+pub(crate) enum Place {
+    /// On the thread that started the node.
+    Here,
+    /// On an arbiter of the node.
+    On(ArbiterHandle),
+}
+
+impl Place {
+    pub(crate) fn start<A>(&self, actor: A) -> Addr<A>
+    where
+        A: Actor<Context = Context<A>> + Send,
+    {
+        match self {
+            Self::Here => actor.start(),
+            Self::On(arbiter) => A::start_in_arbiter(arbiter, move |_: &mut Context<A>| actor),
+        }
+    }
+}
+
+/// Shared by the actors of a node.
+pub(crate) struct Shared {
+    pub(crate) options: NodeOptions,
+    pub(crate) waiters: Arc<Waiters>,
+    pub(crate) shards: Vec<Arc<ShardShared>>,
+    pub(crate) places: Vec<Place>,
+    /// Conversation actors in the node.
+    pub(crate) live: AtomicUsize,
+    /// POSTs under way in the node.
+    pub(crate) posting: watch::Sender<usize>,
+    /// Shards whose actor runs.
+    pub(crate) running: watch::Sender<usize>,
+    pub(crate) phase: watch::Sender<Phase>,
+    numbers: RwLock<HashMap<NumberId, Arc<NumberQueue>>>,
+}
+
+impl Shared {
+    pub(crate) fn new(options: NodeOptions, places: Vec<Place>) -> Self {
+        let shards = options.engine.identity().shards.all();
+        let started_at = Instant::now();
+        Self {
+            waiters: Arc::new(Waiters::new(options.settings.waiting_commands)),
+            shards: shards.map(|shard| Arc::new(ShardShared::new(shard, started_at))).collect(),
+            places,
+            live: AtomicUsize::new(0),
+            posting: watch::Sender::new(0),
+            running: watch::Sender::new(0),
+            phase: watch::Sender::new(Phase::Running),
+            numbers: RwLock::default(),
+            options,
+        }
+    }
+
+    pub(crate) fn phase(&self) -> Phase {
+        *self.phase.borrow()
+    }
+
+    /// Resolves when the node has reached a phase.
+    pub(crate) async fn reached(&self, phase: Phase) {
+        let mut phases = self.phase.subscribe();
+        // Fails only when the sender is gone, and with it the node.
+        let _ = phases.wait_for(|now| *now >= phase).await;
+    }
+
+    pub(crate) fn shard_of(&self, conversation: ConversationId) -> &Arc<ShardShared> {
+        let shard = self.options.engine.identity().shards.shard_of(conversation);
+        &self.shards[usize::from(shard.0)]
+    }
+
+    pub(crate) fn place_of(&self, shard: ShardId) -> &Place {
+        &self.places[usize::from(shard.0) % self.places.len()]
+    }
+
+    /// The queue of a number; begins it, with its actor, at the number's first message.
+    pub(crate) fn queue(self: &Arc<Self>, tenant: TenantId, number: NumberId) -> Arc<NumberQueue> {
+        if let Some(queue) = self.numbers.read().get(&number) {
+            return Arc::clone(queue);
+        }
+        let mut numbers = self.numbers.write();
+        let queue = numbers.entry(number).or_insert_with(|| {
+            let queue = Arc::new(NumberQueue::new(tenant, number, &self.options.settings));
+            let place = &self.places[(number.0 % self.places.len() as u128) as usize];
+            // The address is not kept: the actor lives as long as its pump, which ends with the node.
+            place.start(OutboundActor::new(Arc::clone(self), Arc::clone(&queue)));
+            queue
+        });
+        Arc::clone(queue)
+    }
+
+    /// Messages of contacts count against their number's limit, where anything is sent at all.
+    pub(crate) fn count_received(&self, number: NumberId, messages: u32) {
+        if let Some(queue) = self.numbers.read().get(&number) {
+            queue.count_received(messages);
+        }
+    }
+
+    /// Every queue that was begun.
+    pub(crate) fn queues(&self) -> Vec<Arc<NumberQueue>> {
+        self.numbers.read().values().cloned().collect()
+    }
+
+    /// Counts actors that began (or, negative, ended).
+    pub(crate) fn count_live(&self, change: isize) {
+        let live = if change >= 0 {
+            self.live.fetch_add(change.unsigned_abs(), Ordering::Relaxed)
+        } else {
+            self.live.fetch_sub(change.unsigned_abs(), Ordering::Relaxed)
+        };
+        let live = live.saturating_add_signed(change);
+        let gauge = self.options.metrics.actors_live.of(ActorKind::Conversation);
+        gauge.set(i64::try_from(live).unwrap_or(i64::MAX));
+    }
+}
+
+/// Runs a task as an actor: on its context, which ends with the task. A panic of the task does not pass: it is
+/// counted, and the task begins anew after a pause. (A panic inside of a context would be polled again by its drop.)
+pub(crate) fn supervise<A, T, F>(context: &mut Context<A>, metrics: Arc<Metrics>, mut task: T)
+where
+    A: Actor<Context = Context<A>>,
+    T: FnMut() -> F + 'static,
+    F: Future<Output = ()> + 'static,
+{
+    let supervised = async move {
+        while let Err(error) = actix_rt::spawn(task()).await {
+            if !error.is_panic() {
+                break;
+            }
+            metrics.actor_panics.inc();
+            tracing::error!(
+                actor = std::any::type_name::<A>(),
+                "a task of an actor panicked and begins anew"
+            );
+            tokio::time::sleep(RETRY_MAX).await;
+        }
+    };
+    context.spawn(wrap_future(supervised).map(|(), _: &mut A, context: &mut Context<A>| context.stop()));
+}

@@ -1,0 +1,185 @@
+//! A shard: reads its part of the log, lets conversations apply it, commits, and lets effects out.
+
+mod apply;
+mod batch;
+mod crash;
+mod live;
+mod run;
+mod settle;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use actix::{Actor, Context};
+use domain::conversation::Post;
+use parking_lot::Mutex;
+use protocol::id::{ConversationId, MessageId};
+use protocol::outbound::Outcome;
+use protocol::shard::ShardId;
+use store::engine::Token;
+use tokio::sync::{Notify, mpsc, oneshot};
+use tokio::time::Instant;
+
+pub(crate) use self::run::span;
+use crate::limits::LOCAL_INPUTS;
+use crate::metrics::ActorKind;
+use crate::node::{ShardView, Shared, supervise};
+
+/// Owns one shard while its node lives.
+pub(crate) struct ShardActor {
+    shared: Arc<Shared>,
+    shard: Arc<ShardShared>,
+}
+
+impl ShardActor {
+    pub(crate) fn new(shared: Arc<Shared>, shard: Arc<ShardShared>) -> Self {
+        Self { shared, shard }
+    }
+}
+
+impl Actor for ShardActor {
+    type Context = Context<Self>;
+
+    fn started(&mut self, context: &mut Self::Context) {
+        let metrics = Arc::clone(&self.shared.options.metrics);
+        metrics.actors_live.of(ActorKind::Shard).inc();
+        let (shared, shard) = (Arc::clone(&self.shared), Arc::clone(&self.shard));
+        supervise(context, metrics, move || run::run(Arc::clone(&shared), Arc::clone(&shard)));
+    }
+
+    fn stopped(&mut self, _: &mut Self::Context) {
+        self.shared.options.metrics.actors_live.of(ActorKind::Shard).dec();
+        self.shared.running.send_modify(|running| *running -= 1);
+    }
+}
+
+/// An input that does not come through the log: it matters only to the node that made it.
+#[derive(Debug)]
+pub(crate) enum Local {
+    /// A send slot will be free for a message.
+    Claim {
+        /// Its conversation.
+        conversation: ConversationId,
+        /// The message.
+        message: MessageId,
+        /// Told after the commit: the POST to make, or that there is none.
+        reply: oneshot::Sender<Option<Box<Post>>>,
+    },
+    /// A POST ended.
+    Outcome {
+        /// Its conversation.
+        conversation: ConversationId,
+        /// The message.
+        message: MessageId,
+        /// How.
+        outcome: Outcome,
+    },
+}
+
+/// What others see of a shard.
+pub(crate) struct ShardShared {
+    pub(crate) id: ShardId,
+    /// Survives the loop: a loop that begins anew goes on with what waits.
+    inputs: tokio::sync::Mutex<mpsc::Receiver<Local>>,
+    inbox: mpsc::Sender<Local>,
+    token: Mutex<Option<Token>>,
+    /// Milliseconds after `started_at`; 0 while the shard is not owned.
+    lease_until_ms: AtomicU64,
+    started_at: Instant,
+    /// The lease was lost: stop waiting and acquire it anew.
+    lost: Notify,
+    view: Mutex<ShardView>,
+}
+
+impl ShardShared {
+    pub(crate) fn new(id: ShardId, started_at: Instant) -> Self {
+        let (inbox, inputs) = mpsc::channel(LOCAL_INPUTS);
+        Self {
+            id,
+            inputs: tokio::sync::Mutex::new(inputs),
+            inbox,
+            token: Mutex::default(),
+            lease_until_ms: AtomicU64::new(0),
+            started_at,
+            lost: Notify::new(),
+            view: Mutex::new(ShardView { shard: id.0, ..ShardView::default() }),
+        }
+    }
+
+    /// Claims a message for sending. `None`: it is not to be sent (now). An error: whether it was claimed is not
+    /// known, but nobody else will POST it.
+    pub(crate) async fn claim(
+        &self,
+        conversation: ConversationId,
+        message: MessageId,
+    ) -> Result<Option<Box<Post>>, ClaimLost> {
+        let (reply, claimed) = oneshot::channel();
+        self.inbox.send(Local::Claim { conversation, message, reply }).await.map_err(|_| ClaimLost)?;
+        claimed.await.map_err(|_| ClaimLost)
+    }
+
+    /// Tells how a POST ended. Waits while the shard is busy.
+    pub(crate) async fn outcome(&self, conversation: ConversationId, message: MessageId, outcome: Outcome) {
+        let input = Local::Outcome { conversation, message, outcome };
+        if self.inbox.send(input).await.is_err() {
+            // Only when the node is gone: the message is then resolved by its status or its deadline.
+            tracing::warn!(shard = self.id.0, "the outcome of a POST came after the end of its node");
+        }
+    }
+
+    /// Whether this node surely owns the shard at this moment.
+    pub(crate) fn lease_holds(&self) -> bool {
+        self.elapsed_ms() < self.lease_until_ms.load(Ordering::Acquire)
+    }
+
+    /// The current token, if the shard is owned.
+    pub(crate) fn token(&self) -> Option<Token> {
+        *self.token.lock()
+    }
+
+    pub(crate) fn view(&self) -> ShardView {
+        self.view.lock().clone()
+    }
+
+    /// The shard was acquired by a call that began at `asked_at`.
+    fn acquired(&self, token: Token, asked_at: Instant, ttl: Duration) {
+        *self.token.lock() = Some(token);
+        self.prolong(token, asked_at, ttl);
+    }
+
+    /// The lease of `token` was confirmed by a call that began at `asked_at`.
+    pub(crate) fn prolong(&self, token: Token, asked_at: Instant, ttl: Duration) {
+        let current = self.token.lock();
+        if *current != Some(token) {
+            return;
+        }
+        // A tenth less than the store grants: the two clocks need not run equally fast.
+        let until = asked_at.saturating_duration_since(self.started_at) + ttl * 9 / 10;
+        self.lease_until_ms.store(u64::try_from(until.as_millis()).unwrap_or(u64::MAX), Ordering::Release);
+    }
+
+    /// The lease of `token` is another's now.
+    pub(crate) fn lose(&self, token: Token) {
+        let mut current = self.token.lock();
+        if *current == Some(token) {
+            *current = None;
+            self.lease_until_ms.store(0, Ordering::Release);
+            self.lost.notify_one();
+        }
+    }
+
+    /// The loop of the shard gave it up.
+    fn disown(&self) {
+        *self.token.lock() = None;
+        self.lease_until_ms.store(0, Ordering::Release);
+    }
+
+    fn elapsed_ms(&self) -> u64 {
+        u64::try_from(self.started_at.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+}
+
+/// The shard was loaded anew while a claim was under way.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct ClaimLost;

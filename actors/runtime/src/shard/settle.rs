@@ -1,0 +1,234 @@
+//! Commits a batch, and lets out what follows from it: nothing leaves before the commit.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use protocol::codec;
+use protocol::entry::{Address, ContactChange, Entry, EntryBody, Happening, Identity};
+use protocol::id::ConversationId;
+use protocol::outbound::Outcome;
+use protocol::phone::ContactKey;
+use protocol::shard::{ShardId, conversation_id};
+use protocol::time::TimestampMs;
+use store::engine::{Commit, ConversationWrite, EngineError};
+use tokio::time::{Instant, sleep};
+
+use super::Local;
+use super::apply::{Outcomes, seen_key};
+use super::batch::{Batch, Item};
+use super::crash::note_key;
+use super::run::{Lost, ShardLoop, span};
+use crate::alias::alias_keys;
+use crate::conversation::{Applied, Output};
+use crate::limits::{COMMIT_ATTEMPTS, RETRY_MAX, RETRY_MIN, TIMER_RETRY};
+
+impl ShardLoop {
+    /// Commits what a batch did, then lets its effects out.
+    pub(super) async fn settle(&mut self, batch: &mut Batch, mut outcomes: Outcomes) -> Result<(), Lost> {
+        let commit = self.commit_of(batch, &mut outcomes).await?;
+        let timers: Vec<_> =
+            commit.conversations.iter().map(|write| (write.conversation, write.timer_after)).collect();
+        self.commit(commit).await?;
+        self.position = batch.new_position;
+        for (conversation, timer) in timers {
+            if let Some(alive) = self.live.touch(conversation) {
+                alive.timer = timer;
+            }
+            self.next_timer = self.next_timer.into_iter().chain(timer).min();
+        }
+        if batch.ticked {
+            self.next_timer = self.shared.options.engine.next_due(self.shard.id).await?;
+        }
+        for (place, applied) in outcomes.into_iter().enumerate() {
+            self.let_out(batch, place, applied.output);
+        }
+        self.observe(batch);
+        Ok(())
+    }
+
+    /// Notes where the process is about to go on, see [`super::crash`].
+    pub(super) async fn commit_note(&mut self, note: Bytes) -> Result<(), Lost> {
+        let batch = Batch::new(self.next_batch_id(), self.shard.id, self.now, self.position);
+        let mut commit = self.empty_commit(&batch);
+        commit.results.push((note_key(self.shard.id), note));
+        self.commit(commit).await
+    }
+
+    fn empty_commit(&self, batch: &Batch) -> Commit {
+        Commit {
+            shard: batch.shard,
+            token: self.token,
+            batch_id: batch.id,
+            expected_position: batch.expected_position,
+            new_position: batch.new_position,
+            now: batch.now,
+            conversations: Vec::new(),
+            facts: Vec::new(),
+            results: Vec::new(),
+            seen: Vec::new(),
+            aliases: Vec::new(),
+            forwards: Vec::new(),
+            dead_letters: Vec::new(),
+        }
+    }
+
+    async fn commit_of(&mut self, batch: &mut Batch, outcomes: &mut Outcomes) -> Result<Commit, Lost> {
+        let mut commit = self.empty_commit(batch);
+        commit.conversations = std::mem::take(&mut batch.put_off);
+        commit.facts = std::mem::take(&mut batch.facts);
+        commit.dead_letters = std::mem::take(&mut batch.dead_letters);
+        for (place, applied) in outcomes.iter_mut().enumerate() {
+            let group = &batch.groups[place];
+            commit.conversations.extend(self.write_of(batch.now, group.conversation, group.fired, applied));
+            let output = &mut applied.output;
+            commit.facts.append(&mut output.facts);
+            for (key, stored) in &output.results {
+                let bytes = stored.encode().map_err(|error| Lost::new(error.to_string()))?;
+                commit.results.push((*key, bytes));
+            }
+            commit.seen.extend(output.forgotten.drain(..).map(|hash| seen_key(group.conversation, hash)));
+            commit.aliases.append(&mut output.aliases);
+            for (address, change) in output.siblings.drain(..) {
+                commit.forwards.push(self.forward(batch.now, address, change).await?);
+            }
+        }
+        Ok(commit)
+    }
+
+    /// The new state of a conversation with its one timer. The timer is moved only to an earlier time or when it
+    /// fired: an early tick finds nothing due and moves it on, which saves a write with nearly every message.
+    fn write_of(
+        &mut self,
+        now: TimestampMs,
+        conversation: ConversationId,
+        fired: bool,
+        applied: &mut Applied,
+    ) -> Option<ConversationWrite> {
+        let snapshot = applied.snapshot.take()?;
+        let before = self.live.touch(conversation).and_then(|alive| alive.timer);
+        let wanted = applied.deadline;
+        let after = match (before, wanted) {
+            (_, Some(wanted)) if fired && wanted <= now => Some(now + span(TIMER_RETRY)),
+            (_, wanted) if fired => wanted,
+            (Some(before), Some(wanted)) => Some(before.min(wanted)),
+            (before, wanted) => before.or(wanted),
+        };
+        Some(ConversationWrite { conversation, snapshot, timer_before: before, timer_after: after })
+    }
+
+    /// A change of the contact, addressed to the conversation with another number.
+    async fn forward(
+        &self,
+        now: TimestampMs,
+        mut address: Address,
+        change: ContactChange,
+    ) -> Result<(ShardId, Bytes), Lost> {
+        let engine = &self.shared.options.engine;
+        let identity = match &address.contact {
+            ContactKey::Phone(phone) => Identity { phone: Some(*phone), ..Identity::default() },
+            ContactKey::Bsuid(bsuid) => Identity { bsuid: Some(bsuid.clone()), ..Identity::default() },
+        };
+        let keys: Vec<_> = alias_keys(address.number, &identity).collect();
+        // On that number the contact may be known by another name.
+        if let Some(canonical) = engine.aliases(&keys).await?.into_iter().flatten().next() {
+            address.conversation = conversation_id(address.number, &canonical);
+            address.contact = canonical;
+        }
+        let shard = engine.identity().shards.shard_of(address.conversation);
+        let input = Box::new(Happening::ContactChanged(change));
+        let body = EntryBody::Conversation { address, input };
+        let entry = Entry { received_at: now, traceparent: None, body };
+        Ok((shard, codec::encode(&entry).map_err(|error| Lost::new(error.to_string()))?))
+    }
+
+    /// Commits, if need be by sending the identical batch again: a lost answer does not tell what happened.
+    async fn commit(&self, commit: Commit) -> Result<(), Lost> {
+        let began_at = Instant::now();
+        let mut pause: Duration = RETRY_MIN;
+        let mut last = None;
+        for _ in 0..COMMIT_ATTEMPTS {
+            match self.shared.options.engine.commit(commit.clone()).await {
+                Ok(_) => {
+                    self.shared.options.metrics.commit.observe(began_at.elapsed().as_secs_f64());
+                    return Ok(());
+                }
+                Err(error @ (EngineError::Fenced | EngineError::Position | EngineError::Closed)) => {
+                    return Err(error.into());
+                }
+                Err(error) => {
+                    tracing::warn!(shard = self.shard.id.0, %error, "a commit is sent again");
+                    last = Some(error);
+                }
+            }
+            sleep(pause).await;
+            pause = (pause * 2).min(RETRY_MAX);
+        }
+        Err(last.map_or_else(|| Lost::new("no attempt to commit".to_owned()), Lost::from))
+    }
+
+    fn let_out(&mut self, batch: &mut Batch, place: usize, output: Output) {
+        let group = &batch.groups[place];
+        let conversation = group.conversation;
+        for (key, stored) in &output.results {
+            self.shared.waiters.resolve(*key, stored);
+        }
+        if let Some((tenant, number)) = output.sender {
+            if group.received > 0 {
+                self.shared.count_received(number, group.received);
+            }
+            if !output.offers.is_empty() {
+                let queue = self.shared.queue(tenant, number);
+                for message in output.offers {
+                    queue.offer(conversation, message);
+                }
+            }
+            if let Some(message) = output.typing {
+                self.shared.queue(tenant, number).show_typing(&self.shared, message);
+            }
+        }
+        for message in output.moved {
+            if self.in_doubt.remove(&message) {
+                self.shared.options.metrics.outbound_in_doubt.dec();
+            }
+        }
+        let mut posts = output.posts;
+        for item in group.items.clone() {
+            let post =
+                posts.iter().position(|(claim, _)| *claim == item).map(|found| posts.swap_remove(found).1);
+            let Some(slot) = batch.items.get_mut(item as usize) else { continue };
+            match std::mem::replace(slot, Item::Tick) {
+                Item::Claim { message, reply } => {
+                    let claimed = post.is_some();
+                    if reply.send(post.map(Box::new)).is_err() && claimed {
+                        // Whoever wanted to send it is gone; nobody else will.
+                        let outcome = Outcome::NotSent { detail: "its sender ended".to_owned() };
+                        self.carried.push_back(Local::Outcome { conversation, message, outcome });
+                    }
+                }
+                Item::Outcome { message, outcome: Outcome::InDoubt { .. } }
+                    if self.in_doubt.insert(message) =>
+                {
+                    self.shared.options.metrics.outbound_in_doubt.inc();
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn observe(&self, batch: &Batch) {
+        let metrics = &self.shared.options.metrics;
+        metrics.commit_events.observe(batch.items.len() as f64);
+        if let Some(oldest) = batch.oldest {
+            metrics.shard_lag.observe((batch.now - oldest).0.max(0) as f64 / 1_000.0);
+        }
+        if batch.set_aside > 0 {
+            metrics.dead_letters.inc_by(batch.set_aside);
+        }
+        let mut view = self.shard.view.lock();
+        view.position = self.position.0;
+        view.live_conversations = self.live.len();
+        view.last_batch_events = batch.items.len();
+        view.batches = self.batches;
+        view.next_timer = self.next_timer;
+    }
+}
