@@ -10,9 +10,9 @@ use protocol::id::MessageId;
 use protocol::pricing::ProviderPricing;
 use protocol::time::{SpanMs, TimestampMs};
 
-use super::bill::{Delivery, bill};
+use super::bill::{Delivery, bill, reprice};
 use super::book::Book;
-use super::charge::Line;
+use super::charge::{Charge, Line};
 use super::policy::provider_on;
 use super::report;
 use super::state::PairState;
@@ -32,8 +32,9 @@ pub enum Booking {
         message: MessageId,
         /// What the provider says.
         report: ProviderPricing,
-        /// It is not what we estimated.
-        differs: bool,
+        /// What the provider charges by its word, when that is not what we estimated. What the tenant was billed
+        /// stays: nothing is refunded, the difference is listed.
+        cost: Option<Charge>,
     },
 }
 
@@ -113,8 +114,8 @@ fn deliver(
     if std::mem::replace(&mut billed.reported, true) {
         return None;
     }
-    let differs = report::differs(&report, billed.rule, billed.category);
-    Some(Booking::Word { message: delivery.message, report, differs })
+    let cost = reprice(book, state.market.as_deref(), *billed, &report);
+    Some(Booking::Word { message: delivery.message, report, cost })
 }
 
 impl Delivery {

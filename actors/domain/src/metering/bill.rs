@@ -127,15 +127,42 @@ impl Till<'_> {
     /// What the provider charges, and our estimate where the provider's word is another.
     fn cost(&self, policy: Policy, estimated: Verdict, delivery: &Delivery) -> (Charge, Option<Charge>) {
         let estimate = self.charge(policy, estimated, delivery.category);
-        let Some(word) = &delivery.report else { return (estimate, None) };
-        if !report::differs(word, estimated.rule, delivery.category) {
-            return (estimate, None);
+        let word = delivery.report.as_ref();
+        match word.and_then(|word| self.reported(policy, estimated, (word, delivery.category))) {
+            Some(reported) => (reported, Some(estimate)),
+            None => (estimate, None),
+        }
+    }
+
+    /// What the provider charges by its word, when that is not our estimate.
+    fn reported(
+        &self,
+        policy: Policy,
+        estimated: Verdict,
+        (word, sent_as): (&ProviderPricing, Category),
+    ) -> Option<Charge> {
+        if !report::differs(word, estimated.rule, sent_as) {
+            return None;
         }
         let charged = report::is_charged(word).unwrap_or(estimated.rule.is_charged());
         let rule = if charged { Rule::ReportedCharged } else { Rule::ReportedFree };
-        let category = report::category(word).unwrap_or(delivery.category);
-        (self.charge(policy, Verdict { rule, ..estimated }, category), Some(estimate))
+        let category = report::category(word).unwrap_or(sent_as);
+        Some(self.charge(policy, Verdict { rule, ..estimated }, category))
     }
+}
+
+/// The provider's cost of a billed message by a word that came later, when that is not our estimate.
+pub(super) fn reprice(
+    book: &Book<'_>,
+    market: Option<&str>,
+    billed: Billed,
+    word: &ProviderPricing,
+) -> Option<Charge> {
+    let day = book.day(billed.queued_at);
+    let till = Till { book, day, market: market.unwrap_or("*") };
+    let origin = Origin::BusinessInitiated; // not part of a charge
+    let estimated = Verdict { rule: billed.rule, origin, opened_by: None, place: None };
+    till.reported(provider_on(day).policy, estimated, (word, billed.category))
 }
 
 /// Free entry points precede all other rules, under every policy.

@@ -77,13 +77,19 @@ fn f5_a_word_that_came_with_sent_is_kept_until_delivery() {
 fn f5_a_word_that_comes_after_the_line_is_added_to_it_once() {
     let mut scene = Scene::new(Contract::PerMessage, DAY);
     scene.template(1, 0, Category::Utility);
+    scene.template(2, 0, Category::Utility);
     let at = scene.at(1);
     let read =
-        reported(status(1, MessageStatus::Read, at, Some(Category::Utility)), word("regular", "utility"));
-    let expected =
-        Booking::Word { message: MessageId(1), report: word("regular", "utility"), differs: false };
-    assert_eq!(scene.fact(read.clone()), Some(expected));
-    assert_eq!(scene.fact(read), None);
+        |message, word| reported(status(message, MessageStatus::Read, at, Some(Category::Utility)), word);
+    let agreed = read(1, word("regular", "utility"));
+    let expected = Booking::Word { message: MessageId(1), report: word("regular", "utility"), cost: None };
+    assert_eq!(scene.fact(agreed.clone()), Some(expected));
+    assert_eq!(scene.fact(agreed), None);
+    let Some(Booking::Word { cost: Some(cost), .. }) = scene.fact(read(2, word("regular", "marketing")))
+    else {
+        panic!("no difference");
+    };
+    assert_eq!((cost.rule, amount(&cost)), (Rule::ReportedCharged, "0.05"));
 }
 
 #[test]
