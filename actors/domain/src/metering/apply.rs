@@ -34,7 +34,7 @@ pub enum Booking {
         report: ProviderPricing,
         /// What the provider charges by its word, when that is not what we estimated. What the tenant was billed
         /// stays: nothing is refunded, the difference is listed.
-        cost: Option<Charge>,
+        cost: Option<Box<Charge>>,
     },
 }
 
@@ -114,7 +114,7 @@ fn deliver(
     if std::mem::replace(&mut billed.reported, true) {
         return None;
     }
-    let cost = reprice(book, state.market.as_deref(), *billed, &report);
+    let cost = reprice(book, state.market.as_deref(), *billed, &report).map(Box::new);
     Some(Booking::Word { message: delivery.message, report, cost })
 }
 

@@ -114,8 +114,8 @@ impl Handler for Meter {
                     count(&self.shared.options.metrics, &line, book.contract);
                     batch.commit.entries.push(row::entry(*line, &book)?);
                 }
-                Some(Booking::Word { message, report, differs }) => {
-                    batch.commit.provider_words.push((row::id(message), report, differs));
+                Some(Booking::Word { message, report, cost }) => {
+                    batch.commit.provider_words.push(row::word(message, report, cost)?);
                 }
                 None => {}
             }

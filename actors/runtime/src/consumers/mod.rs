@@ -12,14 +12,17 @@ mod projector;
 mod supervised;
 mod templates;
 
+#[cfg(test)]
+mod tests;
+
 use std::sync::Arc;
 
 use actix::Arbiter;
 use arc_swap::ArcSwap;
 use domain::directory::Directory;
-use protocol::id::{TenantId, UserId};
+use protocol::id::{EndpointId, TenantId, UserId};
 use store::engine::Engine;
-use store::records::{DeliveryOutcome, EventSeq, RecordsResult, SharedRecords};
+use store::records::{EventSeq, SharedRecords};
 use tokio::sync::{broadcast, mpsc, watch};
 
 pub use self::endpoints::EndpointSettings;
@@ -120,16 +123,18 @@ impl ConsumersHandle {
         NotificationStream::new(self.shared.told.subscribe(), tenant, user)
     }
 
-    /// Tries a delivery again that was given up.
+    /// Tries a delivery again that was given up, within a second or so. `false` if there is none.
     ///
     /// # Errors
-    /// When the records store fails.
-    pub async fn replay(&self, endpoint: protocol::id::EndpointId, event: EventSeq) -> RecordsResult<()> {
-        let at = self.shared.options.engine.now().await.unwrap_or_default();
-        let again = DeliveryOutcome::Retry { at, error: "asked for again".to_owned() };
-        self.shared.options.records.finish_deliveries(vec![(endpoint, event, again)]).await?;
-        self.shared.projected.send_modify(|count| *count += 1);
-        Ok(())
+    /// When a store fails.
+    pub async fn replay(
+        &self,
+        tenant: TenantId,
+        endpoint: EndpointId,
+        event: EventSeq,
+    ) -> Result<bool, ConsumerError> {
+        let now = self.shared.options.engine.now().await?;
+        Ok(self.shared.options.records.revive_delivery(tenant, endpoint, event, now).await?)
     }
 
     /// Every consumer as it is now.

@@ -104,6 +104,15 @@ pub trait Deliveries: Send + Sync + 'static {
         outcomes: Vec<(EndpointId, EventSeq, DeliveryOutcome)>,
     ) -> RecordsResult<()>;
 
+    /// Makes a delivery that was given up due now, with all its attempts before it. `false` if there is none.
+    async fn revive_delivery(
+        &self,
+        tenant: TenantId,
+        endpoint: EndpointId,
+        event: EventSeq,
+        now: TimestampMs,
+    ) -> RecordsResult<bool>;
+
     /// Deliveries of an endpoint in a state, oldest event first.
     async fn deliveries(&self, query: DeliveryQuery) -> RecordsResult<Vec<Delivery>>;
 }

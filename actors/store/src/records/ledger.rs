@@ -68,12 +68,32 @@ pub struct MeterCommit {
     pub advance: Advance,
     /// New charges; one with a known id replaces nothing and is left out.
     pub entries: Vec<LedgerEntry>,
-    /// The provider's word that came after the charge: by entry id, with whether it differs.
-    pub provider_words: Vec<(u128, ProviderPricing, bool)>,
+    /// What the provider said after the charge was booked.
+    pub provider_words: Vec<ProviderWord>,
     /// New states of conversations; `None` forgets one.
     pub states: Vec<(ConversationId, Option<Bytes>)>,
     /// New values of counters.
     pub counters: Vec<(CounterKey, i64)>,
+}
+
+/// The provider's word on a charge that was booked before.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ProviderWord {
+    /// The entry.
+    pub entry: u128,
+    /// What the provider says.
+    pub pricing: ProviderPricing,
+    /// What the provider charges by its word, when that is not our estimate; the entry then differs.
+    pub cost: Option<ProviderCost>,
+}
+
+/// A cost by the provider's word.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ProviderCost {
+    /// How much; `None` when it is free or not priced.
+    pub amount: Option<Money>,
+    /// Rule and rate card, for people.
+    pub explanation: Value,
 }
 
 /// Which charges are wanted, newest first.

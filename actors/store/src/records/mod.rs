@@ -41,7 +41,8 @@ pub use inbox::{
 };
 pub use keys::{Claim, Keys, StoredResponse};
 pub use ledger::{
-    CounterKey, Ledger, LedgerEntry, LedgerQuery, MeterCommit, MeterLoad, UsageKey, UsageQuery, UsageRow,
+    CounterKey, Ledger, LedgerEntry, LedgerQuery, MeterCommit, MeterLoad, ProviderCost, ProviderWord,
+    UsageKey, UsageQuery, UsageRow,
 };
 pub use notifications::{NotificationRecord, Notifications, NotifyCommit, ReadThrough, UnreadCounts};
 pub use page::{Cursor, Order, Page, PageRequest};

@@ -15,14 +15,14 @@ use crate::consumers::ConsumerError;
 use crate::limits::RETRY_AFTER_MAX;
 
 /// Makes POSTs. One client for all endpoints: connections are kept.
-pub(super) struct Poster {
+pub(crate) struct Poster {
     client: Client,
     allow_private: bool,
 }
 
 /// How one POST ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Answer {
+pub(crate) enum Answer {
     /// Taken.
     Taken,
     /// Not taken; another time perhaps.
@@ -45,7 +45,7 @@ struct Payload<'a> {
 }
 
 impl Poster {
-    pub(super) fn new(settings: &EndpointSettings) -> Result<Self, ConsumerError> {
+    pub(crate) fn new(settings: &EndpointSettings) -> Result<Self, ConsumerError> {
         let mut builder = Client::builder()
             .timeout(settings.timeout)
             .redirect(guard::redirects())
@@ -59,7 +59,7 @@ impl Poster {
     }
 
     /// POSTs an event once.
-    pub(super) async fn post(
+    pub(crate) async fn post(
         &self,
         endpoint: &WebhookEndpoint,
         stored: &StoredEvent,

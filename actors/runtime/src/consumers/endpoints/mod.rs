@@ -4,15 +4,12 @@
 //! one never slows another: it tries what is due, puts failures off with growing pauses, and stops trying for a
 //! while when everything fails.
 
-mod attempt;
+pub(crate) mod attempt;
 mod breaker;
 mod guard;
-mod queue;
-mod router;
-mod sign;
-
-#[cfg(test)]
-mod tests;
+pub(crate) mod queue;
+pub(crate) mod router;
+pub(crate) mod sign;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -21,7 +21,7 @@ use crate::limits::{ENDPOINT_BATCH, ENDPOINT_POSTS, FOLLOW_POLL};
 use crate::metrics::NotificationOutcome;
 
 /// One endpoint's queue.
-pub(super) struct Queue {
+pub(crate) struct Queue {
     shared: Shared,
     poster: Arc<Poster>,
     tenant: TenantId,
@@ -31,7 +31,7 @@ pub(super) struct Queue {
 
 /// What a step came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Step {
+pub(crate) enum Step {
     /// Something was tried; there may be more.
     Tried(usize),
     /// Nothing is due.
@@ -44,7 +44,7 @@ pub(super) enum Step {
 }
 
 impl Queue {
-    pub(super) fn new(
+    pub(crate) fn new(
         shared: Shared,
         poster: Arc<Poster>,
         (tenant, endpoint): (TenantId, EndpointId),
@@ -53,7 +53,7 @@ impl Queue {
     }
 
     /// Delivers until told to stop, or until the endpoint is gone.
-    pub(super) async fn run(
+    pub(crate) async fn run(
         mut self,
         mut stop: watch::Receiver<bool>,
         mut routed: watch::Receiver<u64>,
@@ -79,7 +79,7 @@ impl Queue {
     }
 
     /// Tries what is due now, a bounded number at once.
-    pub(super) async fn step(&mut self) -> Result<Step, ConsumerError> {
+    pub(crate) async fn step(&mut self) -> Result<Step, ConsumerError> {
         let Some(endpoint) = self.configured() else { return Ok(Step::Ended) };
         let now = self.shared.options.engine.now().await?;
         let allowed = self.breaker.allows(now, ENDPOINT_BATCH);

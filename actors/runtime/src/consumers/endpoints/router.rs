@@ -8,10 +8,10 @@ use crate::consumers::follow::Handler;
 use crate::consumers::{ConsumerError, Shared};
 
 /// Queues events per endpoint.
-pub(super) struct Router {
-    pub(super) shared: Shared,
+pub(crate) struct Router {
+    pub(crate) shared: Shared,
     /// Moves whenever something was queued.
-    pub(super) routed: watch::Sender<u64>,
+    pub(crate) routed: watch::Sender<u64>,
 }
 
 impl Handler for Router {

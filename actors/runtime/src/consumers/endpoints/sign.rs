@@ -5,7 +5,7 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 
 /// The value of `webhook-signature`: one signature for each usable secret, newest first.
-pub(super) fn signatures(secrets: &[String], id: &str, timestamp_seconds: i64, body: &[u8]) -> String {
+pub(crate) fn signatures(secrets: &[String], id: &str, timestamp_seconds: i64, body: &[u8]) -> String {
     let signed = secrets.iter().filter_map(|secret| sign(secret, id, timestamp_seconds, body));
     signed.collect::<Vec<_>>().join(" ")
 }

@@ -4,10 +4,11 @@ use domain::metering::{Book, Charge, Line, Origin};
 use protocol::content::Category;
 use protocol::directory::Contract;
 use protocol::id::{MessageId, derive};
-use protocol::pricing::{Currency, Money};
+use protocol::pricing::{Currency, Money, ProviderPricing};
 use rust_decimal::Decimal;
-use serde_json::json;
-use store::records::LedgerEntry;
+use serde::Serialize;
+use serde_json::Value;
+use store::records::{LedgerEntry, ProviderCost, ProviderWord};
 
 use crate::consumers::ConsumerError;
 use crate::metrics::BillingConversation;
@@ -22,14 +23,13 @@ pub(super) fn id(message: MessageId) -> u128 {
 
 /// The stored form. Its explanation holds everything that a person needs to follow the charge.
 pub(super) fn entry(line: Line, book: &Book<'_>) -> Result<LedgerEntry, ConsumerError> {
-    let charge = |charge| serde_json::to_value(charge).map_err(|error| ConsumerError::Encode(error.into()));
-    let explanation = json!({
+    let explanation = serde_json::json!({
         "text": text(&line),
         "queued_at": line.queued_at,
         "template": line.template,
-        "charge": charge(Some(&line.charge))?,
-        "cost": charge(Some(&line.cost))?,
-        "estimate": charge(line.estimate.as_ref())?,
+        "charge": json(&line.charge)?,
+        "cost": json(&line.cost)?,
+        "estimate": json(&line.estimate)?,
     });
     let free = || Money { amount: Decimal::ZERO, currency: currency(book) };
     Ok(LedgerEntry {
@@ -45,10 +45,26 @@ pub(super) fn entry(line: Line, book: &Book<'_>) -> Result<LedgerEntry, Consumer
         policy: line.charge.policy.name().into(),
         market: line.market,
         amount: line.charge.amount.unwrap_or_else(free),
+        cost: line.cost.amount,
         explanation,
         provider: line.reported,
         differs: line.estimate.is_some(),
     })
+}
+
+/// The stored form of a word that came after the line.
+pub(super) fn word(
+    message: MessageId,
+    pricing: ProviderPricing,
+    cost: Option<Box<Charge>>,
+) -> Result<ProviderWord, ConsumerError> {
+    let cost = cost
+        .map(|cost| Ok::<_, ConsumerError>(ProviderCost { explanation: json(&cost)?, amount: cost.amount }));
+    Ok(ProviderWord { entry: id(message), pricing, cost: cost.transpose()? })
+}
+
+fn json(value: &impl Serialize) -> Result<Value, ConsumerError> {
+    serde_json::to_value(value).map_err(|error| ConsumerError::Encode(error.into()))
 }
 
 fn currency(book: &Book<'_>) -> Currency {

@@ -60,6 +60,19 @@ impl Deliveries for SqliteRecords {
         .await
     }
 
+    async fn revive_delivery(
+        &self,
+        tenant: TenantId,
+        endpoint: EndpointId,
+        event: EventSeq,
+        now: TimestampMs,
+    ) -> RecordsResult<bool> {
+        let sql = "UPDATE deliveries SET state = 'pending', attempts = 0, next_at = ?4 \
+                   WHERE tenant = ?1 AND endpoint = ?2 AND seq = ?3 AND state = 'dead'";
+        let values = (Id::new(tenant.0), Id::new(endpoint.0), place(event), now.0);
+        self.write(move |transaction| Ok(run(transaction, sql, values)? > 0)).await
+    }
+
     async fn deliveries(&self, query: DeliveryQuery) -> RecordsResult<Vec<Delivery>> {
         let sql = format!(
             "{SELECT} WHERE d.endpoint = ?1 AND d.tenant = ?2 AND d.state = ?3 AND d.seq > ?4 \

@@ -8,8 +8,8 @@ use rusqlite::{Connection, Transaction, params, params_from_iter};
 
 use super::super::text::{damaged, from_json, from_name, json};
 use super::super::{
-    CounterKey, Ledger, LedgerEntry, LedgerQuery, MeterCommit, MeterLoad, Page, PageRequest, RecordsResult,
-    UsageQuery, UsageRow,
+    CounterKey, Ledger, LedgerEntry, LedgerQuery, MeterCommit, MeterLoad, Page, PageRequest, ProviderWord,
+    RecordsResult, UsageQuery, UsageRow,
 };
 use super::filter::{Where, blob};
 use super::money::{money, nano};
@@ -70,9 +70,8 @@ fn meter_commit(transaction: &Transaction<'_>, commit: &MeterCommit) -> RecordsR
     for entry in &commit.entries {
         insert(transaction, entry)?;
     }
-    for (id, pricing, differs) in &commit.provider_words {
-        let sql = "UPDATE ledger SET provider = ?2, differs = ?3 WHERE id = ?1";
-        run(transaction, sql, (Id::new(*id), json(pricing)?, differs))?;
+    for word in &commit.provider_words {
+        hear(transaction, word)?;
     }
     for (conversation, state) in &commit.states {
         let id = Id::new(conversation.0);
@@ -91,6 +90,23 @@ fn meter_commit(transaction: &Transaction<'_>, commit: &MeterCommit) -> RecordsR
         let sql = "INSERT INTO meter_counters (name, value) VALUES (?1, ?2) \
                    ON CONFLICT (name) DO UPDATE SET value = ?2";
         run(transaction, sql, (name.as_str(), value))?;
+    }
+    Ok(())
+}
+
+/// Keeps the provider's word with the entry; what the tenant was charged stays.
+fn hear(transaction: &Transaction<'_>, word: &ProviderWord) -> RecordsResult<()> {
+    let id = Id::new(word.entry);
+    let sql = "UPDATE ledger SET provider = ?2, differs = ?3 WHERE id = ?1";
+    run(transaction, sql, (id, json(&word.pricing)?, word.cost.is_some()))?;
+    if let Some(cost) = &word.cost {
+        let sql = "UPDATE ledger SET cost_nano = ?2, cost_currency = ?3, \
+                   explanation = json_set(explanation, '$.estimate', json_extract(explanation, '$.cost'), \
+                   '$.cost', json(?4)) WHERE id = ?1";
+        let amount = cost.amount.as_ref();
+        let nano = amount.map(nano).transpose()?;
+        let currency = amount.map(|money| money.currency.0.as_str());
+        run(transaction, sql, (id, nano, currency, cost.explanation.to_string()))?;
     }
     Ok(())
 }

@@ -38,6 +38,11 @@ pub(super) async fn retries_until_delivered_or_dead<B: Backend>() {
     let kept = list(ACME).await.unwrap();
     assert_eq!((kept.len(), kept[0].attempts, kept[0].last_error.as_deref()), (1, 2, Some("410")));
     assert_eq!(list(OTHER).await.unwrap(), []);
-    records.forget(minute(5) + SpanMs::hours(24 * limits::DEAD_DELIVERY_DAYS) + SpanMs(1)).await.unwrap();
+    assert!(!records.revive_delivery(OTHER, endpoint, EventSeq(2), minute(6)).await.unwrap());
+    assert!(records.revive_delivery(ACME, endpoint, EventSeq(2), minute(6)).await.unwrap());
+    assert_eq!(due(minute(6)).await, [(2, 0)], "all attempts again");
+    let dead = DeliveryOutcome::Dead { error: "410".into() };
+    records.finish_deliveries(vec![(endpoint, EventSeq(2), dead)]).await.unwrap();
+    records.forget(minute(6) + SpanMs::hours(24 * limits::DEAD_DELIVERY_DAYS) + SpanMs(1)).await.unwrap();
     assert_eq!(list(ACME).await.unwrap(), []);
 }

@@ -101,7 +101,9 @@ pub(super) async fn ledger_is_filtered<B: Backend>() {
         conversation_expires_at: None,
         conversation_origin: None,
     };
-    let word = MeterCommit { provider_words: vec![(1, pricing.clone(), true)], ..commit(1, 2, vec![]) };
+    let cost = ProviderCost { amount: None, explanation: json!({ "rule": "reported_free" }) };
+    let word = ProviderWord { entry: 1, pricing: pricing.clone(), cost: Some(cost) };
+    let word = MeterCommit { provider_words: vec![word], ..commit(1, 2, vec![]) };
     records.meter_commit(word).await.unwrap();
     let all = LedgerQuery::default();
     assert_eq!(list(&records, all.clone()).await, [4, 3, 2, 1], "newest first");
@@ -117,7 +119,10 @@ pub(super) async fn ledger_is_filtered<B: Backend>() {
     assert_eq!(list(&records, LedgerQuery { differs_only: true, ..all.clone() }).await, [1]);
     let first = records.ledger(ACME, all.clone(), PageRequest::first(3)).await.unwrap();
     let rest = records.ledger(ACME, all, PageRequest { limit: 3, cursor: first.next }).await.unwrap();
-    assert_eq!(rest.data[0].provider, Some(pricing));
+    let heard = &rest.data[0];
+    assert_eq!((&heard.provider, &heard.cost), (&Some(pricing), &None));
+    assert_eq!(heard.explanation["cost"]["rule"], "reported_free");
+    assert_eq!(heard.amount.amount.to_string(), "0.1", "what the tenant was charged stays");
 }
 
 pub(super) async fn the_meter_finds_its_memory<B: Backend>() {

@@ -1,0 +1,57 @@
+use protocol::id::EndpointId;
+
+use super::server::Server;
+use super::*;
+
+#[actix::test]
+async fn committed_facts_reach_streams_ledger_and_endpoints_by_themselves() {
+    let mut server = Server::start(Some("200 OK")).await;
+    let endpoint = WebhookEndpoint {
+        id: EndpointId(1),
+        tenant: ACME,
+        url: server.url(),
+        events: vec!["message.*".into()],
+        secrets: Vec::new(),
+        enabled: true,
+    };
+    let mut world = World::with(vec![endpoint]).await;
+    let consumers = Consumers::start(world.shared.options.clone());
+    let mut stream = consumers.notifications(ACME, anna());
+    let facts = vec![started(), status(1, MessageStatus::Delivered), notify(Some(Owner::User(anna())))];
+    world.commit(CHAT, facts).await;
+    assert!(matches!(stream.next().await, Some(Told::New(_))));
+    let request = server.received.recv().await.unwrap();
+    let body: serde_json::Value = serde_json::from_slice(&request.body).unwrap();
+    assert_eq!(body["type"], "message.status_changed");
+
+    consumers.shutdown().await;
+    let views = consumers.views();
+    assert_eq!(views.len(), 5);
+    for view in views {
+        assert_eq!((view.restarts, view.last_exit), (0, Some(Exit::Stopped)), "{}", view.name);
+    }
+}
+
+#[actix::test]
+async fn a_consumer_that_fails_starts_again_and_says_why() {
+    let mut world = World::new().await;
+    let consumers = Consumers::start(world.shared.options.clone());
+    let mut stream = consumers.notifications(ACME, anna());
+    world.commit(CHAT, vec![started(), notify(Some(Owner::User(anna())))]).await;
+    stream.next().await.unwrap();
+    // Somebody else moves the cursor: the notifier's next step is refused, and it reads the cursor again.
+    let to = EventSeq(1);
+    let back = store::records::Advance { consumer: "notifier", from: EventSeq(2), to };
+    store::records::Events::advance(&*world.records, back).await.unwrap();
+    world.commit(CHAT, vec![notify(Some(Owner::User(anna())))]).await;
+    let mut newest = EventSeq(0);
+    while newest < EventSeq(3) {
+        if let Some(Told::New(record)) = stream.next().await {
+            newest = newest.max(record.seq);
+        }
+    }
+    let view = consumers.views().into_iter().find(|view| view.name == "notifier").unwrap();
+    assert_eq!(view.restarts, 1);
+    assert!(matches!(view.last_exit, Some(Exit::Failed(_))));
+    consumers.shutdown().await;
+}
