@@ -29,9 +29,14 @@ pub(crate) struct ConversationActor {
     stored_hash: u64,
 }
 
+/// The pure step: [`domain::conversation::apply`], unless a test wants to see what happens when it fails.
+pub type PureStep = fn(&mut Conversation, &conversation::Context<'_>, Step, &mut Effects);
+
 /// What all conversations of a batch share.
 #[derive(Debug)]
 pub(crate) struct Frame {
+    /// Applies one input.
+    pub(crate) step: PureStep,
     /// The shard's time.
     pub(crate) now: TimestampMs,
     /// What tenants configured when the batch began.
@@ -180,7 +185,7 @@ impl ConversationActor {
             }
             let about = About::of(&next);
             let caught = catch_unwind(AssertUnwindSafe(|| {
-                conversation::apply(&mut self.state, &context, next.step, &mut effects);
+                (frame.step)(&mut self.state, &context, next.step, &mut effects);
             }));
             if caught.is_err() {
                 let reason = format!("applying `{}` panicked", about.name);

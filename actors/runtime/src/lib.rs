@@ -18,6 +18,7 @@ mod settings;
 mod shard;
 pub mod trace;
 
+pub use conversation::PureStep;
 pub use ingress::{Accepted, Arrival, IngestError, Ingress};
 pub use metrics::Metrics;
 pub use node::{

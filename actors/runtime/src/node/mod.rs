@@ -17,6 +17,7 @@ use self::actor::NodeActor;
 pub use self::handle::{CommandError, Health, InspectError, Live, NodeHandle, ShardView};
 pub(crate) use self::result::StoredResult;
 pub(crate) use self::shared::{Phase, Place, Shared, supervise};
+use crate::conversation::PureStep;
 use crate::metrics::Metrics;
 use crate::provider::Provider;
 use crate::settings::NodeSettings;
@@ -58,6 +59,14 @@ impl Node {
     /// # Errors
     /// See [`StartError`].
     pub fn start(options: NodeOptions) -> Result<NodeHandle, StartError> {
+        Self::start_with(options, domain::conversation::apply)
+    }
+
+    /// The same with another pure step, for tests of what a node does when the step fails.
+    ///
+    /// # Errors
+    /// See [`StartError`].
+    pub fn start_with(options: NodeOptions, step: PureStep) -> Result<NodeHandle, StartError> {
         let problems = options.settings.problems();
         if !problems.is_empty() {
             return Err(StartError::Settings(problems));
@@ -70,7 +79,7 @@ impl Node {
             [] => vec![Place::Here],
             all => all.iter().map(|arbiter| Place::On(arbiter.handle())).collect(),
         };
-        let shared = Arc::new(Shared::new(options, places));
+        let shared = Arc::new(Shared::new(options, places, step));
         for shard in &shared.shards {
             shared.running.send_modify(|running| *running += 1);
             // The address is not kept: the actor lives as long as its loop, which ends with the node.

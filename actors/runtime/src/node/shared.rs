@@ -14,6 +14,7 @@ use tokio::time::Instant;
 
 use super::NodeOptions;
 use super::waiters::Waiters;
+use crate::conversation::PureStep;
 use crate::limits::RETRY_MAX;
 use crate::metrics::{ActorKind, Metrics};
 use crate::outbound::{NumberQueue, OutboundActor};
@@ -54,6 +55,7 @@ impl Place {
 /// Shared by the actors of a node.
 pub(crate) struct Shared {
     pub(crate) options: NodeOptions,
+    pub(crate) step: PureStep,
     pub(crate) waiters: Arc<Waiters>,
     pub(crate) shards: Vec<Arc<ShardShared>>,
     pub(crate) places: Vec<Place>,
@@ -68,13 +70,14 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
-    pub(crate) fn new(options: NodeOptions, places: Vec<Place>) -> Self {
+    pub(crate) fn new(options: NodeOptions, places: Vec<Place>, step: PureStep) -> Self {
         let shards = options.engine.identity().shards.all();
         let started_at = Instant::now();
         Self {
             waiters: Arc::new(Waiters::new(options.settings.waiting_commands)),
             shards: shards.map(|shard| Arc::new(ShardShared::new(shard, started_at))).collect(),
             places,
+            step,
             live: AtomicUsize::new(0),
             posting: watch::Sender::new(0),
             running: watch::Sender::new(0),

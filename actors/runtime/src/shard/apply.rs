@@ -34,6 +34,7 @@ impl ShardLoop {
         outcomes.resize_with(batch.groups.len(), Applied::default);
         self.activate(batch, &mut outcomes).await?;
         let frame = Arc::new(Frame {
+            step: self.shared.step,
             now: batch.now,
             directory: self.shared.options.directory.load_full(),
             batch_id: batch.id,

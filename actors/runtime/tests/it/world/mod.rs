@@ -1,6 +1,7 @@
 //! The world around a node under test.
 
 mod directory;
+mod mortal;
 mod provider;
 
 use std::future::Future;
@@ -28,6 +29,7 @@ use store::engine::{Clock, Engine, FactPosition, MemoryEngine, StoreIdentity};
 use tokio::time::Instant;
 
 use directory::{NUMBER, SIBLING, TENANT, directory};
+pub(crate) use mortal::{Life, MortalEngine, MortalProvider};
 pub(crate) use provider::{Answer, Posted, ScriptedProvider};
 
 /// Shards of the stores under test: few, so that conversations share them.
@@ -87,19 +89,25 @@ impl World {
 
     /// A node on the world's own store.
     pub(crate) fn start(&self) -> NodeHandle {
-        self.start_on(Arc::clone(&self.engine))
+        Node::start(self.options()).unwrap()
     }
 
-    /// A node that sees the store through something else.
-    pub(crate) fn start_on(&self, engine: Arc<dyn Engine>) -> NodeHandle {
-        Node::start(NodeOptions {
-            engine,
+    /// A node that reaches store and provider for as long as it lives.
+    pub(crate) fn start_mortal(&self, life: &Arc<Life>) -> NodeHandle {
+        let mut options = self.options();
+        options.engine = Arc::new(MortalEngine { inner: options.engine, life: Arc::clone(life) });
+        options.provider = Arc::new(MortalProvider { inner: options.provider, life: Arc::clone(life) });
+        Node::start(options).unwrap()
+    }
+
+    pub(crate) fn options(&self) -> NodeOptions {
+        NodeOptions {
+            engine: Arc::clone(&self.engine),
             directory: Arc::new(ArcSwap::from_pointee(directory())),
             provider: Arc::clone(&self.provider) as _,
             settings: self.settings,
             metrics: Arc::clone(&self.metrics),
-        })
-        .unwrap()
+        }
     }
 
     pub(crate) async fn now(&self) -> TimestampMs {

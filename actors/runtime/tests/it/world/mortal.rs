@@ -1,0 +1,186 @@
+//! A node that dies at a chosen step: from then on nothing it does reaches the store or the provider.
+
+use std::future::{Future, pending};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use protocol::command::CommandKey;
+use protocol::directory::Number;
+use protocol::id::{ConversationId, DeadLetterId, ProviderId};
+use protocol::outbound::Outcome;
+use protocol::phone::ContactKey;
+use protocol::shard::ShardId;
+use protocol::time::{SpanMs, TimestampMs};
+use runtime::{OutboundMessage, Provider};
+use store::engine::{
+    AliasKey, Commit, Committed, DeadLetter, Engine, EngineResult, EngineStats, FactPosition, Lease,
+    LoadRequest, Loaded, LogEntry, Position, StoreIdentity, Token,
+};
+
+/// The life of one node.
+pub(crate) struct Life {
+    steps: AtomicUsize,
+    last: usize,
+    /// The last step still has its effect; only its answer is never seen.
+    effect: bool,
+    dead: AtomicBool,
+}
+
+impl Life {
+    /// Ends with the step `last`, counted from zero.
+    pub(crate) fn until(last: usize, effect: bool) -> Arc<Self> {
+        Arc::new(Self { steps: AtomicUsize::new(0), last, effect, dead: AtomicBool::new(false) })
+    }
+
+    /// Never ends by itself.
+    pub(crate) fn long() -> Arc<Self> {
+        Self::until(usize::MAX, true)
+    }
+
+    pub(crate) fn end(&self) {
+        self.dead.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn is_over(&self) -> bool {
+        self.dead.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn steps(&self) -> usize {
+        self.steps.load(Ordering::Relaxed)
+    }
+
+    async fn step<T>(&self, act: impl Future<Output = T>) -> T {
+        if self.is_over() {
+            return pending().await;
+        }
+        if self.steps.fetch_add(1, Ordering::Relaxed) == self.last {
+            self.end();
+            if self.effect {
+                act.await;
+            }
+            return pending().await;
+        }
+        let done = act.await;
+        if self.is_over() { pending().await } else { done }
+    }
+}
+
+/// The provider as a mortal node reaches it.
+pub(crate) struct MortalProvider {
+    pub(crate) inner: Arc<dyn Provider>,
+    pub(crate) life: Arc<Life>,
+}
+
+#[async_trait]
+impl Provider for MortalProvider {
+    async fn send(&self, number: &Number, message: OutboundMessage) -> Outcome {
+        self.life.step(self.inner.send(number, message)).await
+    }
+
+    async fn show_typing(&self, number: &Number, message: &ProviderId) {
+        self.life.step(self.inner.show_typing(number, message)).await;
+    }
+}
+
+/// The store as a mortal node reaches it. Only what changes something counts as a step: dying before or after a
+/// look makes no difference to anybody else.
+pub(crate) struct MortalEngine {
+    pub(crate) inner: Arc<dyn Engine>,
+    pub(crate) life: Arc<Life>,
+}
+
+impl MortalEngine {
+    async fn look<T>(&self, act: impl Future<Output = T>) -> T {
+        if self.life.is_over() {
+            return pending().await;
+        }
+        let seen = act.await;
+        if self.life.is_over() { pending().await } else { seen }
+    }
+}
+
+#[async_trait]
+impl Engine for MortalEngine {
+    fn identity(&self) -> &StoreIdentity {
+        self.inner.identity()
+    }
+
+    async fn now(&self) -> EngineResult<TimestampMs> {
+        self.look(self.inner.now()).await
+    }
+
+    async fn append(&self, entries: Vec<(ShardId, Bytes)>) -> EngineResult<()> {
+        self.life.step(self.inner.append(entries)).await
+    }
+
+    async fn acquire(&self, shard: ShardId, node: u64, ttl: SpanMs) -> EngineResult<Option<Lease>> {
+        self.life.step(self.inner.acquire(shard, node, ttl)).await
+    }
+
+    async fn renew(&self, leases: &[(ShardId, Token)], ttl: SpanMs) -> EngineResult<Vec<bool>> {
+        self.look(self.inner.renew(leases, ttl)).await
+    }
+
+    async fn release(&self, shard: ShardId, token: Token) -> EngineResult<()> {
+        self.life.step(self.inner.release(shard, token)).await
+    }
+
+    async fn read(&self, shard: ShardId, after: Position, limit: usize) -> EngineResult<Vec<LogEntry>> {
+        self.look(self.inner.read(shard, after, limit)).await
+    }
+
+    async fn load(&self, shard: ShardId, request: &LoadRequest) -> EngineResult<Loaded> {
+        self.look(self.inner.load(shard, request)).await
+    }
+
+    async fn due(
+        &self,
+        shard: ShardId,
+        until: TimestampMs,
+        limit: usize,
+    ) -> EngineResult<Vec<(TimestampMs, ConversationId)>> {
+        self.look(self.inner.due(shard, until, limit)).await
+    }
+
+    async fn next_due(&self, shard: ShardId) -> EngineResult<Option<TimestampMs>> {
+        self.look(self.inner.next_due(shard)).await
+    }
+
+    async fn commit(&self, commit: Commit) -> EngineResult<Committed> {
+        self.life.step(self.inner.commit(commit)).await
+    }
+
+    async fn result(&self, command: CommandKey) -> EngineResult<Option<Bytes>> {
+        self.look(self.inner.result(command)).await
+    }
+
+    async fn aliases(&self, names: &[AliasKey]) -> EngineResult<Vec<Option<ContactKey>>> {
+        self.look(self.inner.aliases(names)).await
+    }
+
+    async fn facts(&self, after: FactPosition, limit: usize) -> EngineResult<Vec<(FactPosition, Bytes)>> {
+        self.look(self.inner.facts(after, limit)).await
+    }
+
+    async fn trim_facts(&self, through: FactPosition) -> EngineResult<()> {
+        self.life.step(self.inner.trim_facts(through)).await
+    }
+
+    async fn dead_letters(&self, after: Option<DeadLetterId>, limit: usize) -> EngineResult<Vec<DeadLetter>> {
+        self.look(self.inner.dead_letters(after, limit)).await
+    }
+
+    async fn replay(&self, letter: DeadLetterId) -> EngineResult<bool> {
+        self.life.step(self.inner.replay(letter)).await
+    }
+
+    fn stats(&self) -> EngineStats {
+        self.inner.stats()
+    }
+
+    async fn close(&self) -> EngineResult<()> {
+        self.inner.close().await
+    }
+}
