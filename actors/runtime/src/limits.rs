@@ -89,6 +89,10 @@ pub const FORGET_EVERY: Duration = Duration::from_secs(3_600);
 /// Events that a consumer reads at once: one transaction, and about 1 MB in memory.
 pub const FOLLOW_EVENTS: usize = 1_000;
 
+/// Batches of events kept for the other consumers: as many as there are followers, so that one that is a batch
+/// behind still finds it. About 4 MB.
+pub const FOLLOW_BATCHES: usize = 4;
+
 /// How often a consumer looks for events of another process. Those of its own process wake it.
 pub const FOLLOW_POLL: Duration = Duration::from_secs(1);
 

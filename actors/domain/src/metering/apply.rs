@@ -84,13 +84,22 @@ pub fn apply(
             state.keep_window(book, *sent_at, *window_expires_at);
         }
         Fact::Call(call) if call.by_contact => state.keep_window(book, call.at, call.at + SpanMs::hours(24)),
-        Fact::StatusChanged { message, status: MessageStatus::Sent, pricing: Some(pricing), .. } => {
-            state.keep_report(*message, pricing.clone());
-        }
+        Fact::StatusChanged { message, status: MessageStatus::Sent, pricing: Some(pricing), .. }
+        | Fact::StatusUnmatched {
+            message: Some(message),
+            status: ProviderStatus::Sent,
+            pricing: Some(pricing),
+            ..
+        } => state.keep_report(*message, pricing.clone()),
         fact => {
             let mut delivery = Delivery::of(fact)?;
             let kept = state.take_report(delivery.message);
             delivery.report = delivery.report.or(kept);
+            if matches!(fact, Fact::StatusUnmatched { .. }) {
+                let word = delivery.report.as_ref()?;
+                delivery.category = report::category(word).unwrap_or(Category::Service);
+                delivery.template = delivery.category != Category::Service;
+            }
             return deliver(state, book, counters, event, delivery);
         }
     }
@@ -139,24 +148,22 @@ impl Delivery {
                 template: *template,
                 report: pricing.clone(),
             }),
-            // The conversation no longer knows the message, but the opaque id proves that it was ours.
+            // The conversation no longer knows the message, but the opaque id proves that it was ours. What it was
+            // sent as is known by the provider's word alone.
             Fact::StatusUnmatched {
                 message: Some(message),
                 status: ProviderStatus::Delivered | ProviderStatus::Read,
                 at,
-                pricing: Some(pricing),
+                pricing,
                 ..
-            } => {
-                let category = report::category(pricing).unwrap_or(Category::Service);
-                Some(Self {
-                    message: *message,
-                    at: *at,
-                    queued_at: *at,
-                    category,
-                    template: category != Category::Service,
-                    report: Some(pricing.clone()),
-                })
-            }
+            } => Some(Self {
+                message: *message,
+                at: *at,
+                queued_at: *at,
+                category: Category::Service,
+                template: false,
+                report: pricing.clone(),
+            }),
             _ => None,
         }
     }

@@ -1,10 +1,39 @@
 //! Following the events of the records store with a durable cursor.
 
-use store::records::{Advance, EventQuery, EventSeq, RecordsError, StoredEvent};
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use store::records::{Advance, EventQuery, EventSeq, Records, RecordsResult, StoredEvent};
+use tokio::sync::Mutex;
 
 use super::Shared;
 use super::supervised::{ConsumerError, ViewCell};
-use crate::limits::{FOLLOW_EVENTS, FOLLOW_POLL};
+use crate::limits::{FOLLOW_BATCHES, FOLLOW_EVENTS, FOLLOW_POLL};
+
+/// The newest batches, so that consumers that follow closely read and decode each event once together: whoever
+/// comes first reads, the others find it here. Events never change, so a batch stays true.
+#[derive(Default)]
+pub(crate) struct Batches(Mutex<VecDeque<(EventSeq, Arc<[StoredEvent]>)>>);
+
+impl Batches {
+    /// Events after a place; empty when there are none yet.
+    async fn after(&self, records: &dyn Records, place: EventSeq) -> RecordsResult<Arc<[StoredEvent]>> {
+        // Held over the read on purpose: the others wait for what they want as well.
+        let mut newest = self.0.lock().await;
+        if let Some((_, batch)) = newest.iter().find(|(after, _)| *after == place) {
+            return Ok(batch.clone());
+        }
+        let query = EventQuery { after: place, limit: FOLLOW_EVENTS, ..EventQuery::default() };
+        let batch: Arc<[StoredEvent]> = records.events(query).await?.into();
+        if !batch.is_empty() {
+            newest.push_back((place, batch.clone()));
+            if newest.len() > FOLLOW_BATCHES {
+                newest.pop_front();
+            }
+        }
+        Ok(batch)
+    }
+}
 
 /// What a follower makes of events.
 pub(crate) trait Handler {
@@ -24,15 +53,14 @@ pub(crate) struct Follower<H> {
 
 impl<H: Handler> Follower<H> {
     /// Begins where the stored cursor stands.
-    pub(crate) async fn new(shared: Shared, handler: H) -> Result<Self, RecordsError> {
+    pub(crate) async fn new(shared: Shared, handler: H) -> RecordsResult<Self> {
         let cursor = shared.options.records.cursor(H::NAME).await?;
         Ok(Self { shared, handler, cursor })
     }
 
     /// Deals with one batch; answers how many events there were.
     pub(crate) async fn step(&mut self) -> Result<usize, ConsumerError> {
-        let query = EventQuery { after: self.cursor, limit: FOLLOW_EVENTS, ..EventQuery::default() };
-        let batch = self.shared.options.records.events(query).await?;
+        let batch = self.shared.batches.after(&*self.shared.options.records, self.cursor).await?;
         let Some(last) = batch.last() else { return Ok(0) };
         let advance = Advance { consumer: H::NAME, from: self.cursor, to: last.seq };
         self.handler.handle(&batch, advance).await?;

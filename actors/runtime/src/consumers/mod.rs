@@ -53,6 +53,8 @@ pub(crate) struct Shared {
     pub(crate) options: ConsumersOptions,
     /// Moves whenever the projector stored something.
     pub(crate) projected: watch::Sender<u64>,
+    /// What the followers have just read.
+    pub(crate) batches: Arc<follow::Batches>,
     /// Stored notifications, for whoever streams them from this process.
     pub(crate) told: broadcast::Sender<Told>,
     /// Becomes true when everybody has to stop.
@@ -64,6 +66,7 @@ impl Shared {
         Self {
             options,
             projected: watch::Sender::new(0),
+            batches: Arc::default(),
             told: broadcast::Sender::new(NOTIFICATIONS_IN_FLIGHT),
             stop: watch::Sender::new(false),
         }

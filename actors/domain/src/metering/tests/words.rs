@@ -1,3 +1,5 @@
+use protocol::entry::ProviderStatus;
+
 use super::*;
 
 const DAY: Date = date(2026, 11, 10);
@@ -121,15 +123,21 @@ fn d8_the_providers_end_of_a_free_entry_point_is_the_true_one() {
 fn f5_a_message_that_only_the_opaque_id_still_knows_is_billed_by_the_providers_word() {
     let mut scene = Scene::new(Contract::PerMessage, DAY);
     let at = scene.at(0);
-    let unmatched = |message| Fact::StatusUnmatched {
+    let unmatched = |message: Option<u128>, status, pricing| Fact::StatusUnmatched {
         provider_id: ProviderId::new("w"),
-        message,
-        status: protocol::entry::ProviderStatus::Delivered,
+        message: message.map(MessageId),
+        status,
         at,
-        pricing: Some(word("regular", "marketing")),
+        pricing,
         errors: Vec::new(),
     };
-    assert_eq!(amount(&scene.line(unmatched(Some(MessageId(5)))).charge), "0.05");
-    assert_eq!(scene.fact(unmatched(Some(MessageId(5)))), None, "once");
-    assert_eq!(scene.fact(unmatched(None)), None, "not ours");
+    let word = || Some(word("regular", "marketing"));
+    let line = scene.line(unmatched(Some(5), ProviderStatus::Delivered, word()));
+    assert_eq!((line.template, amount(&line.charge)), (true, "0.05"));
+    assert_eq!(scene.fact(unmatched(Some(5), ProviderStatus::Read, word())), None, "once");
+    assert_eq!(scene.fact(unmatched(None, ProviderStatus::Delivered, word())), None, "not ours");
+    // The word may have come earlier than the delivery, and without one nobody knows what it was.
+    assert_eq!(scene.fact(unmatched(Some(6), ProviderStatus::Sent, word())), None);
+    assert_eq!(amount(&scene.line(unmatched(Some(6), ProviderStatus::Delivered, None)).charge), "0.05");
+    assert_eq!(scene.fact(unmatched(Some(7), ProviderStatus::Delivered, None)), None);
 }
