@@ -10,8 +10,8 @@
 //! # Ok::<(), simulator::Error>(())
 //! ```
 //!
-//! Over HTTP the same is under `/_simulator/`: `ledger`, `stats`, `inbound`, `faults`, `behaviour`, `callback`, `clock`
-//! and `reset`.
+//! Over HTTP the same is under `/_simulator/`: `ledger`, `stats`, `inbound`, `faults`, `behaviour`, `templates`,
+//! `callback`, `clock` and `reset`.
 
 mod behaviour;
 mod delivery;
@@ -116,6 +116,11 @@ impl Handle {
     /// Where the webhooks of every account go from now on.
     pub fn set_callback(&self, url: &str) {
         self.shared.set_callback(None, Some(url));
+    }
+
+    /// Pauses, disables or approves every language of a template; its owner is told.
+    pub fn judge_template(&self, name: &str, status: &str) {
+        self.shared.world(|world, now_ms| world.judge_template(now_ms, name, status));
     }
 
     /// Replaces the faults.

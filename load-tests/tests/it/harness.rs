@@ -1,7 +1,7 @@
 //! A simulator with a frozen clock, and a callback that checks signatures.
 
 use std::collections::VecDeque;
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener};
 use std::sync::{Arc, Mutex};
 
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
@@ -25,6 +25,7 @@ pub(crate) struct Webhook {
 
 pub(crate) struct World {
     pub(crate) provider: Handle,
+    pub(crate) callback: SocketAddr,
     webhooks: mpsc::Receiver<Webhook>,
     answers: Arc<Mutex<VecDeque<u16>>>,
     client: reqwest::Client,
@@ -61,15 +62,15 @@ impl World {
         let (sender, webhooks) = mpsc::channel(1_024);
         let answers = Arc::new(Mutex::new(VecDeque::new()));
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let url = format!("http://{}/webhooks/whatsapp", listener.local_addr().unwrap());
+        let callback = listener.local_addr().unwrap();
         let state = web::Data::new(Callback { webhooks: sender, answers: Arc::clone(&answers) });
         let server = HttpServer::new(move || {
             App::new().app_data(state.clone()).route("/webhooks/whatsapp", web::post().to(receive))
         });
         actix_web::rt::spawn(server.workers(1).disable_signals().listen(listener).unwrap().run());
         let provider = simulator::start(options).unwrap();
-        provider.set_callback(&url);
-        Self { provider, webhooks, answers, client: reqwest::Client::new() }
+        provider.set_callback(&format!("http://{callback}/webhooks/whatsapp"));
+        Self { provider, callback, webhooks, answers, client: reqwest::Client::new() }
     }
 
     /// The next webhooks are answered with these instead of 200.

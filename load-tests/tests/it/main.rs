@@ -7,6 +7,7 @@ mod delivery;
 mod faults;
 mod harness;
 mod limits;
+mod load;
 mod media;
 mod sending;
 mod templates;

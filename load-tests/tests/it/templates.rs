@@ -50,3 +50,16 @@ async fn a_submitted_template_is_reviewed_and_its_owner_told() {
     let deleted: Value = delete.bearer_auth(TOKEN).send().await.unwrap().json().await.unwrap();
     assert_eq!(deleted, json!({ "success": true }));
 }
+
+#[actix_web::test]
+async fn a_paused_template_is_refused_and_its_owner_told() {
+    let mut world = World::start();
+    world.provider.judge_template("interview_invite", "PAUSED");
+    let value = world.value().await;
+    assert_eq!(
+        (&value["event"], &value["message_template_name"]),
+        (&json!("PAUSED"), &json!("interview_invite"))
+    );
+    let (status, answer) = world.send(&invite("it", &["Anna", "lunedì"])).await;
+    assert_eq!((status, &answer["error"]["code"]), (400, &json!(132_015)));
+}

@@ -22,6 +22,7 @@ pub(super) fn routes(config: &mut web::ServiceConfig) {
         .route("/faults", web::put().to(set_faults))
         .route("/behaviour", web::get().to(behaviour))
         .route("/behaviour", web::put().to(set_behaviour))
+        .route("/templates", web::post().to(judge))
         .route("/callback", web::post().to(callback))
         .route("/clock", web::post().to(clock))
         .route("/reset", web::post().to(reset));
@@ -75,6 +76,20 @@ async fn behaviour(shared: State) -> HttpResponse {
 async fn set_behaviour(shared: State, behaviour_: web::Json<Behaviour>) -> HttpResponse {
     shared.world(|world, _| world.behaviour = behaviour_.into_inner());
     behaviour(shared).await
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Verdict {
+    name: String,
+    /// `PAUSED`, `DISABLED`, `APPROVED` …
+    status: String,
+}
+
+async fn judge(shared: State, verdict: web::Json<Verdict>) -> HttpResponse {
+    let Verdict { name, status } = verdict.into_inner();
+    let judged = shared.world(|world, now_ms| world.judge_template(now_ms, &name, &status));
+    HttpResponse::Ok().json(json!({ "judged": judged }))
 }
 
 #[derive(Deserialize)]

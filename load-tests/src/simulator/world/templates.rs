@@ -140,10 +140,29 @@ impl World {
     fn schedule_review(&mut self, now_ms: i64, account: usize, id: u64) {
         let review = self.behaviour.review.clone();
         let Some(verdict) = review.verdict else { return };
-        let Some(stored) = self.templates.iter().find(|stored| stored.id == id) else { return };
         let reason = if verdict == "REJECTED" { review.reason.as_str() } else { "NONE" };
+        let due_ms = now_ms + review.after_ms;
+        self.announce(due_ms, account, id, (&verdict, reason));
+        self.reviews.insert((due_ms, id), verdict);
+    }
+
+    /// Gives every language of a template another status, as the provider does when people complain: the owner is
+    /// told. Answers with how many there were.
+    pub(crate) fn judge_template(&mut self, now_ms: i64, name: &str, status: &str) -> usize {
+        let named = self.templates.iter().filter(|stored| stored.template.name == name);
+        let meant: Vec<_> = named.map(|stored| (stored.account, stored.id)).collect();
+        for (account, id) in &meant {
+            self.announce(now_ms, *account, *id, (status, "NONE"));
+            self.reviews.insert((now_ms, *id), status.to_owned());
+        }
+        self.settle_reviews(now_ms);
+        meant.len()
+    }
+
+    fn announce(&mut self, due_ms: i64, account: usize, id: u64, (event, reason): (&str, &str)) {
+        let Some(stored) = self.templates.iter().find(|stored| stored.id == id) else { return };
         let value = json!({
-            "event": verdict,
+            "event": event,
             "message_template_id": id,
             "message_template_name": stored.template.name,
             // The provider writes the language with a hyphen here and with an underscore elsewhere.
@@ -151,8 +170,6 @@ impl World {
             "message_template_category": stored.template.category,
             "reason": reason,
         });
-        let due_ms = now_ms + review.after_ms;
-        self.reviews.insert((due_ms, id), verdict);
         let change = Change::Field { field: "message_template_status_update".into(), value };
         self.schedule.push(due_ms, Update { account, change });
     }
