@@ -3,6 +3,7 @@
 //! The SQL is plain enough for PostgreSQL (`BLOB` → `BYTEA`, `INTEGER` → `BIGINT`); what is SQLite's own is
 //! `WITHOUT ROWID` (the row lives in its index) and the pragmas in [`tune`].
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, TransactionBehavior};
 
 use super::super::limits::STATEMENT_CACHE;
@@ -22,6 +23,9 @@ const BUSY_MS: u64 = 5_000;
 
 /// Settings of every connection.
 pub(super) fn tune(connection: &Connection) -> RecordsResult<()> {
+    // Plans do not depend on the values of parameters. Otherwise SQLite prepares a cached statement again with
+    // every new value of a parameter that a partial index might be about: a fifth of the time of a projection.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.busy_timeout(std::time::Duration::from_millis(BUSY_MS))?;
     connection.set_prepared_statement_cache_capacity(STATEMENT_CACHE);
     connection.pragma_update(None, "journal_mode", "WAL")?;
