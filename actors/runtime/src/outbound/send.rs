@@ -15,6 +15,7 @@ use super::queue::NumberQueue;
 use crate::metrics::OutboundRequest;
 use crate::node::{Phase, Shared};
 use crate::provider::OutboundMessage;
+use crate::shard::ClaimLost;
 use crate::trace;
 
 /// Messages that may be claimed ahead of their slot: what is claimed when a process dies can only be resolved, so
@@ -86,10 +87,8 @@ impl Delivery {
         let outcome = match shard.claim(self.conversation, self.message).await {
             Ok(Some(post)) => Some(self.post(*post, ahead).await),
             Ok(None) => None,
-            // If it was claimed after all, this gives it back: nobody has POSTed it.
-            Err(_) => {
-                Some(Outcome::NotSent { detail: "the shard was loaded anew during the claim".to_owned() })
-            }
+            // The shard knows better than we whether that was committed, and takes it back if it can.
+            Err(ClaimLost) => None,
         };
         // First, so that the offer that may follow from the outcome is not taken for a repeated one.
         self.queue.done(self.conversation);

@@ -48,6 +48,13 @@ pub(super) struct Group {
     pub(super) received: u32,
 }
 
+/// See [`Batch::leavings`].
+#[derive(Default)]
+pub(super) struct Leavings {
+    pub(super) outcomes: Vec<Local>,
+    pub(super) claims: Vec<(ConversationId, MessageId)>,
+}
+
 /// Inputs that are committed together.
 pub(super) struct Batch {
     pub(super) id: u128,
@@ -126,20 +133,24 @@ impl Batch {
         self.set_aside(item, "the process ended each time that this was applied", None);
     }
 
-    /// The outcomes of POSTs among the inputs: a batch that was lost has to hand them to the next one.
-    pub(super) fn outcomes(self) -> Vec<Local> {
+    /// What a batch that was lost leaves behind: outcomes of POSTs for the next one, and claims of which nobody
+    /// knows whether they were committed.
+    pub(super) fn leavings(self) -> Leavings {
         let mut items: Vec<Option<Item>> = self.items.into_iter().map(Some).collect();
-        let mut outcomes = Vec::new();
+        let mut leavings = Leavings::default();
         for group in self.groups {
+            let conversation = group.conversation;
             for item in group.items {
-                if let Some(Item::Outcome { message, outcome }) =
-                    items.get_mut(item as usize).and_then(Option::take)
-                {
-                    outcomes.push(Local::Outcome { conversation: group.conversation, message, outcome });
+                match items.get_mut(item as usize).and_then(Option::take) {
+                    Some(Item::Outcome { message, outcome }) => {
+                        leavings.outcomes.push(Local::Outcome { conversation, message, outcome });
+                    }
+                    Some(Item::Claim { message, .. }) => leavings.claims.push((conversation, message)),
+                    _ => {}
                 }
             }
         }
-        outcomes
+        leavings
     }
 
     fn push_decoded(&mut self, item: u32, entry: Entry) {

@@ -107,8 +107,8 @@ impl ShardShared {
         }
     }
 
-    /// Claims a message for sending. `None`: it is not to be sent (now). An error: whether it was claimed is not
-    /// known, but nobody else will POST it.
+    /// Claims a message for sending. `None`: it is not to be sent (now). An error: it must not be POSTed,
+    /// whether or not it was claimed.
     pub(crate) async fn claim(
         &self,
         conversation: ConversationId,

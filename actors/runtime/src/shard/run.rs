@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use protocol::id::{ConversationId, MessageId, derive};
+use protocol::outbound::Outcome;
 use protocol::time::{SpanMs, TimestampMs};
 use store::engine::{EngineError, EngineResult, Lease, LogEntry, Position, Token};
 use tokio::sync::{MutexGuard, mpsc};
@@ -57,6 +58,8 @@ pub(super) struct ShardLoop {
     pub(super) in_doubt: HashSet<MessageId>,
     /// Local inputs for the next batch: those that came, and outcomes of a batch that was lost.
     pub(super) carried: VecDeque<Local>,
+    /// Claims of the batch that was lost: they may have been committed, and were not POSTed.
+    lost_claims: Vec<(ConversationId, MessageId)>,
     /// The earliest timer.
     pub(super) next_timer: Option<TimestampMs>,
     /// `None` until the shard was acquired for the first time: a reload is not a crash.
@@ -105,6 +108,7 @@ impl ShardLoop {
             position: Position(0),
             in_doubt: HashSet::new(),
             carried: VecDeque::new(),
+            lost_claims: Vec::new(),
             next_timer: None,
             guard: None,
             now: TimestampMs(0),
@@ -142,7 +146,9 @@ impl ShardLoop {
         inputs: &mut MutexGuard<'_, mpsc::Receiver<Local>>,
     ) -> Result<(), Lost> {
         let engine = Arc::clone(&self.shared.options.engine);
-        (self.token, self.position) = (lease.token, lease.position);
+        let epoch_before = std::mem::replace(&mut self.token, lease.token).epoch;
+        self.position = lease.position;
+        self.give_back_claims(lease.token.epoch == epoch_before + 1);
         self.batches = 0;
         self.now = self.now.max(engine.now().await?);
         self.next_timer = engine.next_due(self.shard.id).await?;
@@ -157,7 +163,9 @@ impl ShardLoop {
             if let Some(mut batch) = self.gather(inputs).await?
                 && let Err(lost) = self.run_batch(&mut batch).await
             {
-                self.carried.extend(batch.outcomes());
+                let leavings = batch.leavings();
+                self.carried.extend(leavings.outcomes);
+                self.lost_claims = leavings.claims;
                 return Err(lost);
             }
             self.passivate();
@@ -168,6 +176,19 @@ impl ShardLoop {
     async fn run_batch(&mut self, batch: &mut Batch) -> Result<(), Lost> {
         let outcomes = self.apply(batch).await?;
         self.settle(batch, outcomes).await
+    }
+
+    /// Whoever waited for these claims was told that they are lost. If nobody owned the shard since, they can only be
+    /// ours and are taken back; otherwise a message may be claimed by somebody else, whose POST may be under way: it
+    /// is left alone, and what only we had claimed ends as unknown.
+    fn give_back_claims(&mut self, nobody_between: bool) {
+        for (conversation, message) in std::mem::take(&mut self.lost_claims) {
+            if nobody_between {
+                let outcome =
+                    Outcome::NotSent { detail: "the shard was loaded anew during the claim".to_owned() };
+                self.carried.push_back(Local::Outcome { conversation, message, outcome });
+            }
+        }
     }
 
     /// Commands whose batch was committed although its answer was lost.

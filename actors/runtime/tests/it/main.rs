@@ -8,4 +8,5 @@ mod crash;
 mod flow;
 mod memory;
 mod poison;
+mod simulation;
 mod world;

@@ -28,7 +28,8 @@ use runtime::{Metrics, Node, NodeHandle, NodeOptions, NodeSettings};
 use store::engine::{Clock, Engine, FactPosition, MemoryEngine, StoreIdentity};
 use tokio::time::Instant;
 
-use directory::{NUMBER, SIBLING, TENANT, directory};
+pub(crate) use directory::directory;
+use directory::{NUMBER, SIBLING, TENANT};
 pub(crate) use mortal::{Life, MortalEngine, MortalProvider};
 pub(crate) use provider::{Answer, Posted, ScriptedProvider};
 
