@@ -237,6 +237,8 @@ pub struct EngineStats {
     pub timers_pending: u64,
     /// Bytes on disk or in the server.
     pub stored_bytes: u64,
+    /// Group commits since the start: many requests share one.
+    pub groups_written: u64,
 }
 
 /// The store behind conversations. See the [module](self) for its laws.

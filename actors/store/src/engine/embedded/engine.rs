@@ -176,6 +176,7 @@ impl Engine for EmbeddedEngine {
             backlog_entries: gauges.backlog_entries.load(Ordering::Relaxed),
             timers_pending: gauges.timers_pending.load(Ordering::Relaxed),
             stored_bytes: self.shared.tables.db.disk_space().unwrap_or_default(),
+            groups_written: gauges.groups_written.load(Ordering::Relaxed),
         }
     }
 

@@ -43,6 +43,7 @@ pub(super) struct Gauges {
     pub(super) timers_pending: AtomicU64,
     pub(super) last_fact: AtomicU64,
     pub(super) facts_trimmed: AtomicU64,
+    pub(super) groups_written: AtomicU64,
     /// Bytes of appends on their way to the writer.
     queued_bytes: AtomicU64,
 }

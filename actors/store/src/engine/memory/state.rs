@@ -167,6 +167,7 @@ impl State {
             backlog_entries: entries.count() as u64,
             timers_pending: self.shards.iter().map(|shard| shard.timers().len() as u64).sum(),
             stored_bytes: snapshots.map(|stored| stored.snapshot.len() as u64).sum(),
+            groups_written: 0,
         }
     }
 }

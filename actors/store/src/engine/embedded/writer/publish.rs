@@ -59,6 +59,7 @@ impl Writer {
             self.view(moved.shard).earliest.lock().moved(moved.before, moved.after);
         }
         let (gauges, counters) = (&self.shared.gauges, &self.state.counters);
+        gauges.groups_written.fetch_add(1, Ordering::Relaxed);
         gauges.timers_pending.store(counters.timers.max(0) as u64, Ordering::Relaxed);
         gauges.facts_trimmed.store(counters.facts_trimmed, Ordering::Release);
         if gauges.last_fact.swap(counters.last_fact, Ordering::AcqRel) != counters.last_fact {
