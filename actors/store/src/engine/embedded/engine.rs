@@ -175,7 +175,7 @@ impl Engine for EmbeddedEngine {
             backlog_bytes: gauges.backlog_bytes.load(Ordering::Relaxed),
             backlog_entries: gauges.backlog_entries.load(Ordering::Relaxed),
             timers_pending: gauges.timers_pending.load(Ordering::Relaxed),
-            stored_bytes: self.shared.tables.db.disk_space().unwrap_or_default(),
+            stored_bytes: gauges.stored_bytes.load(Ordering::Relaxed),
             groups_written: gauges.groups_written.load(Ordering::Relaxed),
         }
     }

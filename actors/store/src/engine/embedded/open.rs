@@ -31,7 +31,7 @@ pub(super) fn open(options: &EmbeddedOptions, clock: Arc<dyn Clock>) -> EngineRe
     let shared = Arc::new(Shared {
         shards: (0..options.shards.get()).map(|_| ShardView::default()).collect(),
         fact_written: tokio::sync::Notify::new(),
-        gauges: Gauges::default(),
+        gauges: Gauges { stored_bytes: tables.db.disk_space().map_err(failed)?.into(), ..Gauges::default() },
         disk: Disk::new(options.folder.clone(), options.disk_free_min_bytes),
         backlog_max_bytes: options.backlog_max_bytes,
         closed: false.into(),

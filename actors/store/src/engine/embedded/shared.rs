@@ -44,8 +44,10 @@ pub(super) struct Gauges {
     pub(super) last_fact: AtomicU64,
     pub(super) facts_trimmed: AtomicU64,
     pub(super) groups_written: AtomicU64,
+    /// As of the last checkpoint: counting looks at every file.
+    pub(super) stored_bytes: AtomicU64,
     /// Bytes of appends on their way to the writer.
-    queued_bytes: AtomicU64,
+    pub(super) queued_bytes: AtomicU64,
 }
 
 impl Shared {

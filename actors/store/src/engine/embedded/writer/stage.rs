@@ -2,6 +2,7 @@
 //! so a bad request never spoils its group.
 
 use std::io::Read;
+use std::sync::atomic::Ordering;
 
 use bytes::Bytes;
 use fjall::Slice;
@@ -218,6 +219,8 @@ impl Writer {
     /// Writes all heads and removes the log rows that nobody needs.
     pub(super) fn stage_checkpoint(&mut self, group: &mut Group) -> EngineResult<()> {
         let tables = &self.shared.tables;
+        let stored_bytes = tables.db.disk_space().map_err(failed)?;
+        self.shared.gauges.stored_bytes.store(stored_bytes, Ordering::Relaxed);
         let state = &mut self.state;
         for row in state.live.take_removable() {
             group.batch.remove_weak(&tables.log, row.to_be_bytes());
