@@ -80,6 +80,10 @@ const _: () = assert!(READY_MESSAGES >= POSTS_PER_NUMBER, "the queue must be abl
 /// Facts of one projection: one transaction of a few ten milliseconds, during which other writers wait.
 pub const PROJECT_FACTS: usize = 1_000;
 
+/// Rest between two projections that were not full: a fact after a pause is projected at once, and under load a
+/// transaction carries many instead of a few.
+pub const PROJECT_SPACING: Duration = Duration::from_millis(5);
+
 /// How often projected facts are made durable, so that the engine may forget them: an fsync each time.
 pub const SYNC_EVERY: Duration = Duration::from_secs(1);
 
@@ -88,6 +92,10 @@ pub const FORGET_EVERY: Duration = Duration::from_secs(3_600);
 
 /// Events that a consumer reads at once: one transaction, and about 1 MB in memory.
 pub const FOLLOW_EVENTS: usize = 1_000;
+
+/// Rest of a consumer between two batches that were not full, for the same reason. Nobody waits for a bill, and a
+/// notification may be that late.
+pub const FOLLOW_SPACING: Duration = Duration::from_millis(20);
 
 /// Batches of events kept for the other consumers: as many as there are followers, so that one that is a batch
 /// behind still finds it. About 4 MB.

@@ -8,7 +8,7 @@ use tokio::sync::Mutex;
 
 use super::Shared;
 use super::supervised::{ConsumerError, ViewCell};
-use crate::limits::{FOLLOW_BATCHES, FOLLOW_EVENTS, FOLLOW_POLL};
+use crate::limits::{FOLLOW_BATCHES, FOLLOW_EVENTS, FOLLOW_POLL, FOLLOW_SPACING};
 
 /// The newest batches, so that consumers that follow closely read and decode each event once together: whoever
 /// comes first reads, the others find it here. Events never change, so a batch stays true.
@@ -77,14 +77,15 @@ impl<H: Handler> Follower<H> {
             projected.mark_unchanged();
             let handled = self.step().await?;
             view.moved(self.cursor.0, handled);
-            if handled == 0 {
-                tokio::select! {
-                    // Ends only with the process: the sender is part of `shared`.
-                    _ = projected.changed() => {}
-                    // Another process may project as well.
-                    () = tokio::time::sleep(FOLLOW_POLL) => {}
-                    _ = stop.changed() => {}
-                }
+            tokio::select! {
+                // Ends only with the process: the sender is part of `shared`.
+                _ = projected.changed(), if handled == 0 => {}
+                // Another process may project as well.
+                () = tokio::time::sleep(FOLLOW_POLL), if handled == 0 => {}
+                // A full batch means that more is waiting.
+                () = tokio::time::sleep(FOLLOW_SPACING), if handled > 0 && handled < FOLLOW_EVENTS => {}
+                () = std::future::ready(()), if handled >= FOLLOW_EVENTS => {}
+                _ = stop.changed() => {}
             }
         }
         Ok(())

@@ -49,10 +49,8 @@ impl Meter {
         wanted.sort_unstable();
         wanted.dedup();
         let loaded = self.shared.options.records.meter_load(wanted.clone(), Vec::new()).await?;
-        let state = |bytes: Option<bytes::Bytes>| {
-            bytes.and_then(|bytes| PairState::decode(&bytes)).unwrap_or_default()
-        };
-        let before: BTreeMap<_, _> = wanted.into_iter().zip(loaded.states.into_iter().map(state)).collect();
+        let before: BTreeMap<_, _> =
+            wanted.into_iter().zip(loaded.states).map(|(id, bytes)| (id, decode(id, bytes))).collect();
         let commit = MeterCommit {
             advance,
             entries: Vec::new(),
@@ -140,6 +138,14 @@ impl Batch {
         self.commit.counters = changed.map(|(name, value)| (name.clone(), *value)).collect();
         Ok(())
     }
+}
+
+fn decode(conversation: ConversationId, bytes: Option<bytes::Bytes>) -> PairState {
+    let Some(bytes) = bytes else { return PairState::default() };
+    PairState::decode(&bytes).unwrap_or_else(|| {
+        tracing::error!(%conversation, "the meter's state cannot be read: what it delivers is not billed");
+        PairState::default()
+    })
 }
 
 /// What the charges of a conversation depend on. A tenant that is gone keeps the default contract.

@@ -3,10 +3,11 @@
 use protocol::codec;
 use protocol::fact::Event;
 use store::engine::FactPosition;
+use tokio::time::MissedTickBehavior;
 
 use super::Shared;
 use super::supervised::{ConsumerError, ViewCell};
-use crate::limits::{FORGET_EVERY, PROJECT_FACTS, SYNC_EVERY};
+use crate::limits::{FORGET_EVERY, PROJECT_FACTS, PROJECT_SPACING, SYNC_EVERY};
 
 /// Its name.
 pub(super) const NAME: &str = "projector";
@@ -15,6 +16,7 @@ pub(super) const NAME: &str = "projector";
 pub(super) async fn run(shared: Shared, view: ViewCell) -> Result<(), ConsumerError> {
     let mut projector = Projector::new(shared.clone()).await?;
     let mut sync = tokio::time::interval(SYNC_EVERY);
+    sync.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut forget = tokio::time::interval(FORGET_EVERY);
     let mut stop = shared.stop.subscribe();
     while !*stop.borrow() {
@@ -23,6 +25,9 @@ pub(super) async fn run(shared: Shared, view: ViewCell) -> Result<(), ConsumerEr
             facts = shared.options.engine.facts(projector.position, PROJECT_FACTS) => {
                 let handled = projector.project(facts?).await?;
                 view.moved(projector.position.0, handled);
+                if handled < PROJECT_FACTS {
+                    tokio::time::sleep(PROJECT_SPACING).await;
+                }
             }
             _ = sync.tick() => projector.sync().await?,
             _ = forget.tick() => {

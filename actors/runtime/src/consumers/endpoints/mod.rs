@@ -89,7 +89,7 @@ impl Queues {
         for stop in self.stops.values() {
             stop.send_replace(true);
         }
-        // Attempts under way are waited for (each has a time-out), so that their outcome is not lost.
+        // What was delivered is stored as such before the end.
         while let Some((_, end)) = self.running.next().await {
             end?;
         }
@@ -110,8 +110,9 @@ impl Queues {
         for (id, endpoint) in wanted {
             self.stops.entry(id).or_insert_with(|| {
                 let stop = watch::Sender::new(false);
-                let queue = Queue::new(self.shared.clone(), self.poster.clone(), (endpoint.tenant, id));
-                let run = queue.run(stop.subscribe(), self.routed.subscribe());
+                let place = (endpoint.tenant, id);
+                let queue = Queue::new(self.shared.clone(), self.poster.clone(), place, stop.subscribe());
+                let run = queue.run(self.routed.subscribe());
                 self.running.push(run.map(move |end| (id, end)).boxed_local());
                 stop
             });

@@ -27,6 +27,7 @@ pub(crate) struct Queue {
     tenant: TenantId,
     endpoint: EndpointId,
     breaker: Breaker,
+    stop: watch::Receiver<bool>,
 }
 
 /// What a step came to.
@@ -43,22 +44,26 @@ pub(crate) enum Step {
     Ended,
 }
 
+/// Ends when the queue has to stop.
+async fn stopped(mut stop: watch::Receiver<bool>) {
+    if stop.wait_for(|stop| *stop).await.is_err() {
+        std::future::pending::<()>().await;
+    }
+}
+
 impl Queue {
     pub(crate) fn new(
         shared: Shared,
         poster: Arc<Poster>,
         (tenant, endpoint): (TenantId, EndpointId),
+        stop: watch::Receiver<bool>,
     ) -> Self {
-        Self { shared, poster, tenant, endpoint, breaker: Breaker::default() }
+        Self { shared, poster, tenant, endpoint, breaker: Breaker::default(), stop }
     }
 
     /// Delivers until told to stop, or until the endpoint is gone.
-    pub(crate) async fn run(
-        mut self,
-        mut stop: watch::Receiver<bool>,
-        mut routed: watch::Receiver<u64>,
-    ) -> Result<(), ConsumerError> {
-        while !*stop.borrow() {
+    pub(crate) async fn run(mut self, mut routed: watch::Receiver<u64>) -> Result<(), ConsumerError> {
+        while !*self.stop.borrow() {
             routed.mark_unchanged();
             let until = match self.step().await? {
                 Step::Tried(_) => continue,
@@ -72,7 +77,7 @@ impl Queue {
             tokio::select! {
                 _ = routed.changed() => {}
                 () = tokio::time::sleep(wait) => {}
-                _ = stop.changed() => {}
+                () = stopped(self.stop.clone()) => {}
             }
         }
         Ok(())
@@ -100,6 +105,8 @@ impl Queue {
                 (delivery, answer)
             })
             .buffer_unordered(ENDPOINT_POSTS)
+            // What is cut off here is delivered again after the next start, under the same id.
+            .take_until(stopped(self.stop.clone()))
             .collect()
             .await;
         let tried = answers.len();

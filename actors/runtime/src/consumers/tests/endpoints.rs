@@ -20,7 +20,7 @@ fn endpoint(id: u128, url: String) -> WebhookEndpoint {
 
 fn queue(world: &World, id: u128) -> Queue {
     let poster = Arc::new(Poster::new(&world.shared.options.endpoints).unwrap());
-    Queue::new(world.shared.clone(), poster, (ACME, EndpointId(id)))
+    Queue::new(world.shared.clone(), poster, (ACME, EndpointId(id)), world.shared.stop.subscribe())
 }
 
 /// Commits one fact and queues it for every endpoint.
@@ -144,6 +144,21 @@ async fn a_slow_endpoint_never_slows_another() {
     }
     assert!(quick.received.recv().await.is_some());
     assert!(deliveries(&world, 2, DeliveryState::Pending).await.is_empty());
+}
+
+#[tokio::test]
+async fn a_stop_does_not_wait_for_a_silent_endpoint() {
+    let mut silent = Server::start(None).await;
+    let mut world = World::with(vec![endpoint(1, silent.url())]).await;
+    route(&mut world).await;
+    let mut queue = queue(&world, 1);
+    let stop = async {
+        silent.received.recv().await.unwrap();
+        world.shared.stop.send_replace(true);
+    };
+    let (step, ()) = tokio::join!(queue.step(), stop);
+    assert_eq!(step.unwrap(), Step::Tried(0));
+    assert_eq!(deliveries(&world, 1, DeliveryState::Pending).await[0].attempts, 0, "after the next start");
 }
 
 #[tokio::test]
