@@ -1,6 +1,7 @@
 //! Phone numbers in E.164 form, and the key of a contact that may not have one.
 
 use std::fmt;
+use std::num::NonZeroU64;
 use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
@@ -9,7 +10,7 @@ use crate::id::{Bsuid, ContactId, TenantId};
 
 /// An international phone number: country code and subscriber digits, without the `+`. At most 15 digits.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct E164(u64);
+pub struct E164(NonZeroU64);
 
 /// Text that is not an international phone number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -44,13 +45,14 @@ impl E164 {
                 _ => return Err(InvalidPhone::Character),
             }
         }
-        if digits < 7 { Err(InvalidPhone::Length) } else { Ok(Self(value)) }
+        let long_enough = digits >= 7;
+        NonZeroU64::new(value).filter(|_| long_enough).map(Self).ok_or(InvalidPhone::Length)
     }
 
     /// The digits as one number: 393331234567 for +39 333 123 4567.
     #[must_use]
     pub const fn digits(self) -> u64 {
-        self.0
+        self.0.get()
     }
 
     /// The number with all but the country code's first digits and the last two hidden, for logs.
@@ -97,7 +99,7 @@ impl<'de> Deserialize<'de> for E164 {
         if deserializer.is_human_readable() {
             String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
         } else {
-            u64::deserialize(deserializer).map(Self)
+            NonZeroU64::deserialize(deserializer).map(Self)
         }
     }
 }
@@ -125,7 +127,7 @@ impl ContactKey {
     /// Calls `hash` with the canonical bytes of this key; ids derive from them.
     pub(crate) fn with_bytes<T>(&self, hash: impl FnOnce(&[u8]) -> T) -> T {
         match self {
-            Self::Phone(phone) => hash(&phone.0.to_le_bytes()),
+            Self::Phone(phone) => hash(&phone.digits().to_le_bytes()),
             Self::Bsuid(bsuid) => hash(bsuid.as_str().as_bytes()),
         }
     }

@@ -36,7 +36,7 @@ pub const QUEUE: usize = 64;
 pub const RECENT: usize = 16;
 
 /// Of those, messages whose status is final: kept only so that repeated statuses change nothing.
-pub const RECENT_FINAL: usize = 6;
+pub const RECENT_FINAL: usize = 2;
 
 /// Statuses that overtook the answer to our own POST. Only one POST is under way, with few statuses each.
 pub const PARKED: usize = 8;

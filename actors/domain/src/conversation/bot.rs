@@ -32,8 +32,8 @@ pub(super) fn say_text(turn: &mut Turn<'_>, body: impl Into<String>) {
 pub(super) fn error_reply(turn: &mut Turn<'_>, content: Content) {
     let now = turn.now();
     let interval = protocol::time::SpanMs::seconds(i64::from(turn.settings().error_reply_interval_seconds));
-    if turn.state.last_error_reply_at.is_none_or(|last| last + interval <= now) {
-        turn.state.last_error_reply_at = Some(now);
+    if turn.state.last_error_reply_at + interval <= now {
+        turn.state.last_error_reply_at = now;
         say(turn, content);
     }
 }

@@ -91,7 +91,7 @@ fn hold(turn: &mut Turn<'_>, record: ConsentRecord) {
     turn.state.consent = Some(Box::new(record));
     if refused {
         flow::abandon(turn);
-        outbound::refuse_all(turn);
+        outbound::refuse_everything(turn);
     }
 }
 

@@ -10,46 +10,51 @@ use crate::limits::SEEN_HALF;
 /// Stored as bytes: a hash has no small values that a variable length would shorten.
 type Hash = [u8; 8];
 
-/// Hashes of provider ids in two halves. When the young half is full the old one moves to the store as a whole.
+/// Hashes of provider ids, oldest first: an old half and a young one. When both are full the old half moves to the
+/// store as a whole.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Seen {
-    young: Half,
-    old: Half,
-    /// Provider's time of the newest id that left: what is newer cannot have been forgotten.
-    forgotten_through: Option<TimestampMs>,
-}
-
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-struct Half {
     hashes: Vec<Hash>,
-    newest: TimestampMs,
+    /// Provider's time of the newest id in the old half.
+    old_newest: TimestampMs,
+    /// Provider's time of the newest id in the young half.
+    young_newest: TimestampMs,
+    /// Provider's time of the newest id that left: what is newer cannot have been forgotten. Zero if none has left.
+    forgotten_through: TimestampMs,
 }
 
 impl Seen {
     /// Whether it was applied, as far as this memory reaches.
     #[must_use]
     pub fn contains(&self, key: u64) -> bool {
-        let hash = key.to_le_bytes();
-        self.young.hashes.contains(&hash) || self.old.hashes.contains(&hash)
+        self.hashes.contains(&key.to_le_bytes())
     }
 
     /// Whether it is not remembered here although it may have been applied: the store knows.
     #[must_use]
     pub fn may_have_forgotten(&self, key: u64, at: TimestampMs) -> bool {
-        self.forgotten_through.is_some_and(|through| at <= through) && !self.contains(key)
+        at <= self.forgotten_through && !self.contains(key)
+    }
+
+    /// Bytes behind its pointer.
+    #[must_use]
+    pub fn heap_bytes(&self) -> usize {
+        self.hashes.capacity() * size_of::<Hash>()
     }
 
     /// Remembers an id; appends to `forgotten` what has to move to the store.
     pub(super) fn insert(&mut self, key: u64, at: TimestampMs, forgotten: &mut Vec<u64>) {
-        if self.young.hashes.len() >= SEEN_HALF {
-            let old = std::mem::replace(&mut self.old, std::mem::take(&mut self.young));
-            if !old.hashes.is_empty() {
-                self.forgotten_through = self.forgotten_through.max(Some(old.newest));
-                forgotten.extend(old.hashes.iter().map(|hash| u64::from_le_bytes(*hash)));
-            }
+        if self.hashes.len() == 2 * SEEN_HALF {
+            forgotten.extend(self.hashes.drain(..SEEN_HALF).map(u64::from_le_bytes));
+            self.forgotten_through = self.forgotten_through.max(self.old_newest);
         }
-        self.young.newest = if self.young.hashes.is_empty() { at } else { self.young.newest.max(at) };
-        self.young.hashes.push(key.to_le_bytes());
+        if self.hashes.len() == SEEN_HALF {
+            self.old_newest = std::mem::take(&mut self.young_newest);
+        }
+        self.young_newest = self.young_newest.max(at);
+        // One at a time: most conversations are short, and many are alive at once.
+        self.hashes.reserve_exact(1);
+        self.hashes.push(key.to_le_bytes());
     }
 }
 
@@ -85,17 +90,17 @@ mod tests {
     #[test]
     fn forgets_by_halves_and_knows_what_it_may_have_forgotten() {
         let (mut seen, mut forgotten) = (Seen::default(), Vec::new());
-        for key in 0..(3 * SEEN_HALF as u64) {
+        for key in 1..=(3 * SEEN_HALF as u64) {
             assert!(!seen.may_have_forgotten(key, TimestampMs(key as i64)));
             seen.insert(key, TimestampMs(key as i64), &mut forgotten);
         }
         // The third half is full, the first has left.
-        assert_eq!(forgotten, (0..SEEN_HALF as u64).collect::<Vec<_>>());
-        let through = TimestampMs(SEEN_HALF as i64 - 1);
-        assert!(seen.may_have_forgotten(0, TimestampMs(0)));
+        assert_eq!(forgotten, (1..=SEEN_HALF as u64).collect::<Vec<_>>());
+        let through = TimestampMs(SEEN_HALF as i64);
+        assert!(seen.may_have_forgotten(1, TimestampMs(1)));
         assert!(seen.may_have_forgotten(999, through));
         assert!(!seen.may_have_forgotten(999, TimestampMs(through.0 + 1)));
-        assert!(seen.contains(SEEN_HALF as u64));
-        assert!(!seen.may_have_forgotten(SEEN_HALF as u64, TimestampMs(0)));
+        assert!(seen.contains(SEEN_HALF as u64 + 1));
+        assert!(!seen.may_have_forgotten(SEEN_HALF as u64 + 1, TimestampMs(1)));
     }
 }

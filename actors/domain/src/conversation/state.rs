@@ -52,8 +52,8 @@ pub struct Conversation {
     pub unread: u32,
     /// The contact's newest message: typing and read marks refer to it.
     pub last_received: Option<ProviderId>,
-    /// When the bot last said that it did not understand.
-    pub last_error_reply_at: Option<TimestampMs>,
+    /// When the bot last said that it did not understand; zero if never.
+    pub last_error_reply_at: TimestampMs,
     /// Provider ids that were applied.
     pub seen: Seen,
     /// Statuses that came before we knew their message.
@@ -101,7 +101,7 @@ impl Conversation {
             vacancy: None,
             unread: 0,
             last_received: None,
-            last_error_reply_at: None,
+            last_error_reply_at: TimestampMs::default(),
             seen: Seen::default(),
             parked: Vec::new(),
             queue: Vec::new(),

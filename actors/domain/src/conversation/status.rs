@@ -30,7 +30,7 @@ fn in_queue(state: &Conversation, update: &StatusUpdate) -> Option<usize> {
 
 fn in_recent(state: &Conversation, update: &StatusUpdate) -> Option<usize> {
     state.recent.iter().position(|recent| match update.message {
-        Some(message) => recent.id == message,
+        Some(message) => recent.id() == message,
         None => recent.is_known_as(&update.provider_id),
     })
 }
@@ -43,7 +43,7 @@ fn has_unresolved(state: &Conversation) -> bool {
 
 /// The report came before the answer to our POST, or instead of it.
 fn resolve(turn: &mut Turn<'_>, index: usize, update: StatusUpdate) {
-    let message = turn.state.queue.remove(index);
+    let message = outbound::take(turn, index);
     let status = ours(update.status);
     let codes: Vec<i64> = update.errors.iter().map(|error| error.code).collect();
     outbound::report(
@@ -60,9 +60,6 @@ fn resolve(turn: &mut Turn<'_>, index: usize, update: StatusUpdate) {
     if status == MessageStatus::Failed {
         failed(turn, message.id, &codes);
     }
-    if index == 0 {
-        outbound::offer_next(turn);
-    }
 }
 
 fn advance(turn: &mut Turn<'_>, index: usize, update: StatusUpdate) {
@@ -78,7 +75,7 @@ fn advance(turn: &mut Turn<'_>, index: usize, update: StatusUpdate) {
         recent.status = next;
     }
     recent.priced |= update.pricing.is_some();
-    let (id, codes) = (recent.id, update.errors.iter().map(|error| error.code).collect::<Vec<_>>());
+    let (id, codes) = (recent.id(), update.errors.iter().map(|error| error.code).collect::<Vec<_>>());
     let fact = outbound::changed(
         recent,
         Report {

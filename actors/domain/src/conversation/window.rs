@@ -14,8 +14,8 @@ pub struct Window {
     pub opened_at: TimestampMs,
     /// When it closes, or closed.
     pub expires_at: TimestampMs,
-    /// When the owner is to be told that it will close; `None` once told, or when switched off.
-    pub warn_at: Option<TimestampMs>,
+    /// The owner is to be told this many seconds before it closes; zero once told, or when switched off.
+    pub warn_before_seconds: u32,
     /// Its end was announced.
     pub closed: bool,
 }
@@ -30,7 +30,12 @@ impl Window {
     /// When it has to be looked at next.
     #[must_use]
     pub fn deadline(&self) -> Option<TimestampMs> {
-        (!self.closed).then(|| self.warn_at.map_or(self.expires_at, |warn| warn.min(self.expires_at)))
+        (!self.closed).then(|| self.warn_at())
+    }
+
+    /// When the owner is to be told; the end itself if not before.
+    fn warn_at(&self) -> TimestampMs {
+        self.expires_at - SpanMs::seconds(i64::from(self.warn_before_seconds))
     }
 }
 
@@ -48,12 +53,12 @@ pub(super) fn restart(turn: &mut Turn<'_>, at: TimestampMs) {
         Some(window) if at < window.expires_at => window.opened_at,
         _ => at,
     };
-    let warning = SpanMs::seconds(i64::from(turn.settings().window_closing_soon_seconds));
     let open = now < expires_at;
+    let warn_before_seconds = turn.settings().window_closing_soon_seconds;
     turn.state.window = Some(Window {
         opened_at,
         expires_at,
-        warn_at: (open && warning.0 > 0).then(|| expires_at - warning),
+        warn_before_seconds,
         // A message that arrives after its own 24 hours never opened anything: there is no end to announce.
         closed: !open,
     });
@@ -68,8 +73,8 @@ pub(super) fn tick(turn: &mut Turn<'_>) {
         return;
     }
     let expires_at = window.expires_at;
-    if window.warn_at.is_some_and(|at| at <= now) {
-        window.warn_at = None;
+    if window.warn_before_seconds > 0 && window.warn_at() <= now {
+        window.warn_before_seconds = 0;
         if now < expires_at {
             turn.fact(Fact::WindowClosingSoon { expires_at });
             if someone_waits {

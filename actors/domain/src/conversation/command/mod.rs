@@ -89,7 +89,7 @@ fn set_paused(turn: &mut Turn<'_>, paused: bool, by: Party) {
     }
     turn.state.paused = paused;
     turn.fact(Fact::PauseChanged { paused, by });
-    outbound::offer_next(turn);
+    outbound::offer_now(turn);
 }
 
 /// Typing also marks the newest message as read at the provider; without a message there is nothing to show it on.

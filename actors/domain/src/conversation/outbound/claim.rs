@@ -3,7 +3,7 @@
 use protocol::fact::{Fact, MessageStatus};
 use protocol::id::MessageId;
 
-use super::{Stage, offer_next, recent, refuse, take_head};
+use super::{Stage, recent, refuse, take_head};
 use crate::conversation::Post;
 use crate::conversation::turn::Turn;
 use crate::limits::IN_DOUBT;
@@ -22,7 +22,6 @@ pub(in crate::conversation) fn claim(turn: &mut Turn<'_>, message: MessageId) {
         if let Some(refused) = take_head(turn, message) {
             recent::retire(turn, &refused, MessageStatus::Refused, vec![reason]);
         }
-        offer_next(turn);
         return;
     }
     post(turn);

@@ -1,9 +1,9 @@
-//! What time does to the queue: offers again, and gives up waiting for an answer.
+//! What time does to a claimed message: its answer is given up.
 
 use protocol::fact::{MessageStatus, NotificationKind};
 use protocol::time::TimestampMs;
 
-use super::{Stage, offer_next, recent, refuse, take_head};
+use super::{Stage, recent, refuse, take_head};
 use crate::conversation::Conversation;
 use crate::conversation::turn::Turn;
 
@@ -16,27 +16,18 @@ pub(in crate::conversation) fn deadline(state: &Conversation) -> Option<Timestam
     }
 }
 
-/// Does what is due.
+/// Gives up waiting for an answer whose time is over.
 pub(in crate::conversation) fn tick(turn: &mut Turn<'_>) {
     let now = turn.now();
-    if deadline(turn.state).is_none_or(|at| at > now) {
+    let Some(head) = turn.state.queue.first() else { return };
+    let Stage::Claimed { deadline, .. } = head.stage else { return };
+    if deadline > now {
         return;
     }
-    let Some(head) = turn.state.queue.first() else { return };
-    if head.is_claimed() {
-        let message = head.id;
-        if let Some(lost) = take_head(turn, message) {
-            let reason =
-                refuse::reason("unknown", "no answer and no status came in time; it may have arrived");
-            recent::retire(turn, &lost, MessageStatus::Unknown, vec![reason]);
-            turn.notify(NotificationKind::SendFailed, Some(message));
-        }
+    let message = head.id;
+    if let Some(lost) = take_head(turn, message) {
+        let reason = refuse::reason("unknown", "no answer and no status came in time; it may have arrived");
+        recent::retire(turn, &lost, MessageStatus::Unknown, vec![reason]);
+        turn.notify(NotificationKind::SendFailed, Some(message));
     }
-    offer_next(turn);
-}
-
-/// The shard has a new owner: offers of the old one are gone. What was claimed stays claimed, only its status or
-/// its deadline resolves it.
-pub(in crate::conversation) fn recover(turn: &mut Turn<'_>) {
-    offer_next(turn);
 }

@@ -9,12 +9,12 @@ mod recent;
 mod refuse;
 
 pub(super) use claim::claim;
-pub(super) use deadline::{deadline, recover, tick};
+pub(super) use deadline::{deadline, tick};
 pub(super) use outcome::outcome;
 pub(super) use policy::MARKETING_STOPPED;
-pub(super) use queue::{NewMessage, enqueue, enqueue_if_room, offer_next, take_head};
+pub(super) use queue::{NewMessage, enqueue, enqueue_if_room, offer_now, settle, take, take_head};
 pub(super) use recent::{Report, changed, report};
-pub(super) use refuse::refuse_all;
+pub(super) use refuse::{refuse_all, refuse_everything};
 
 pub use recent::Recent;
 

@@ -7,7 +7,7 @@ use protocol::outbound::{Attempt, Outcome};
 use protocol::time::TimestampMs;
 
 use super::policy::{self, Next};
-use super::{Report, Stage, changed, offer_next, recent, report, take_head};
+use super::{Report, Stage, changed, recent, report, take_head};
 use crate::conversation::seen::message_hash;
 use crate::conversation::turn::Turn;
 use crate::conversation::{consent, identity, parked, status};
@@ -41,7 +41,6 @@ fn accepted(turn: &mut Turn<'_>, message: MessageId, provider_id: ProviderId) {
     let (pricing, errors) = (None, Vec::new());
     report(turn, &sent, Report { status, at, provider_id: Some(provider_id.clone()), pricing, errors });
     apply_parked(turn, &provider_id);
-    offer_next(turn);
 }
 
 /// Statuses that were faster than the answer.
@@ -77,7 +76,6 @@ fn not_taken(turn: &mut Turn<'_>, message: MessageId, error: ProviderError, next
         (Next::Refused, _) => finish(turn, message, MessageStatus::Refused, error),
         (Next::Failed | Next::Again(_), _) => finish(turn, message, MessageStatus::Failed, error),
     }
-    offer_next(turn);
 }
 
 fn finish(turn: &mut Turn<'_>, message: MessageId, status: MessageStatus, error: ProviderError) {
@@ -100,7 +98,7 @@ fn in_doubt(turn: &mut Turn<'_>, message: MessageId, detail: String) {
 fn late(turn: &mut Turn<'_>, message: MessageId, outcome: Outcome) {
     let now = turn.now();
     let unknown =
-        |recent: &&mut recent::Recent| recent.id == message && recent.status == MessageStatus::Unknown;
+        |recent: &&mut recent::Recent| recent.id() == message && recent.status == MessageStatus::Unknown;
     let Some(recent) = turn.state.recent.iter_mut().find(unknown) else { return };
     let (status, provider_id, errors) = match outcome {
         Outcome::Accepted { provider_id, .. } => (MessageStatus::Sent, Some(provider_id), Vec::new()),

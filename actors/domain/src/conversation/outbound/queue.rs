@@ -53,17 +53,14 @@ pub(in crate::conversation) fn enqueue(turn: &mut Turn<'_>, new: NewMessage) -> 
         confirms_opt_out: new.confirms_opt_out,
         traceparent: turn.traceparent.clone(),
     });
-    if next_waits_long(turn) {
-        offer_next(turn);
-    }
     id
 }
 
-/// Whether the first message is new, or has to wait so long that the others pass.
-fn next_waits_long(turn: &Turn<'_>) -> bool {
-    let patience = turn.now() + KEEPS_ITS_PLACE;
-    turn.state.queue.len() == 1
-        || turn.state.queue.first().is_some_and(|head| head.not_before().is_some_and(|at| at > patience))
+/// Puts an automatic message into the queue unless it is full: then nobody reads what the bot says anyway.
+pub(in crate::conversation) fn enqueue_if_room(turn: &mut Turn<'_>, new: NewMessage) {
+    if turn.state.queue.len() < QUEUE {
+        enqueue(turn, new);
+    }
 }
 
 /// Brings the message that is sent next to the front: the first that need not wait long, else the one that waits
@@ -84,46 +81,54 @@ fn choose_next(turn: &mut Turn<'_>) {
     }
 }
 
-/// Puts an automatic message into the queue unless it is full: then nobody reads what the bot says anyway.
-pub(in crate::conversation) fn enqueue_if_room(turn: &mut Turn<'_>, new: NewMessage) {
-    if turn.state.queue.len() < QUEUE {
-        enqueue(turn, new);
-    }
-}
-
-/// Offers the first message of the queue, or notes when to offer it.
-pub(in crate::conversation) fn offer_next(turn: &mut Turn<'_>) {
+/// Offers the first message of the queue if it is time to, or notes when it will be. Runs after every input, so
+/// that no rule has to think of it.
+pub(in crate::conversation) fn settle(turn: &mut Turn<'_>) {
     choose_next(turn);
     let now = turn.now();
-    let (paused, ready_at) = (turn.state.paused, turn.state.pair.ready_at(now));
-    let enabled = turn.context.number.enabled;
+    let (enabled, ready_at) = (turn.context.number.enabled, turn.state.pair.ready_at(now));
+    let paused = turn.state.paused;
     let Some(head) = turn.state.queue.first_mut() else { return };
-    let Stage::Waiting { not_before, .. } = head.stage else { return };
-    if paused {
+    let Stage::Waiting { not_before, offer_at } = head.stage else { return };
+    if paused || offer_at > now {
         return;
     }
-    let not_before = not_before.max(ready_at);
-    let due = not_before <= now;
+    let ready_at = ready_at.max(not_before);
+    let due = ready_at <= now;
     let offer_at = match (enabled, due) {
         (false, _) => now + OFFER_TO_DISABLED,
         (true, true) => now + OFFER_AGAIN,
-        (true, false) => not_before,
+        (true, false) => ready_at,
     };
     head.stage = Stage::Waiting { not_before, offer_at };
-    let message = head.id;
-    let offer = Offer { message };
-    if enabled && due && !turn.effects.offers.contains(&offer) {
-        turn.effects.offers.push(offer);
+    if enabled && due {
+        let message = head.id;
+        turn.effects.offers.push(Offer { message });
     }
+}
+
+/// Earlier offers are gone (a take-over) or came at a bad time (a pause): the first message is offered now.
+pub(in crate::conversation) fn offer_now(turn: &mut Turn<'_>) {
+    let now = turn.now();
+    if let Some(head) = turn.state.queue.first_mut()
+        && let Stage::Waiting { not_before, .. } = head.stage
+    {
+        head.stage = Stage::Waiting { not_before, offer_at: now };
+    }
+}
+
+/// Takes a message out of the queue.
+pub(in crate::conversation) fn take(turn: &mut Turn<'_>, index: usize) -> Outgoing {
+    let message = turn.state.queue.remove(index);
+    if turn.state.queue.is_empty() {
+        // An idle conversation should not keep the room of its busiest hour.
+        turn.state.queue = Vec::new();
+    }
+    message
 }
 
 /// Takes the first message out of the queue, if it is this one.
 pub(in crate::conversation) fn take_head(turn: &mut Turn<'_>, message: MessageId) -> Option<Outgoing> {
     let is_head = turn.state.queue.first().is_some_and(|head| head.id == message);
-    let head = is_head.then(|| turn.state.queue.remove(0));
-    if turn.state.queue.is_empty() {
-        // An idle conversation should not keep the room of its busiest hour.
-        turn.state.queue = Vec::new();
-    }
-    head
+    is_head.then(|| take(turn, 0))
 }

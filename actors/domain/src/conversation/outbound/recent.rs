@@ -15,8 +15,8 @@ use crate::limits::{RECENT, RECENT_FINAL};
 /// A message whose statuses are followed. The text is in the records.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Recent {
-    /// Ours.
-    pub id: MessageId,
+    /// Our id in bytes: as a number it would be aligned to 16 and cost eight bytes more.
+    id: [u8; 16],
     /// Hash of the provider's id; `None` while it is unknown.
     pub provider_hash: Option<[u8; 8]>,
     /// How far it came.
@@ -41,6 +41,12 @@ pub(in crate::conversation) struct Report {
 }
 
 impl Recent {
+    /// Ours.
+    #[must_use]
+    pub fn id(&self) -> MessageId {
+        MessageId(u128::from_le_bytes(self.id))
+    }
+
     /// Nothing but a repetition is expected of it.
     fn is_final(&self) -> bool {
         matches!(self.status, MessageStatus::Read | MessageStatus::Failed | MessageStatus::Refused)
@@ -65,7 +71,7 @@ pub(in crate::conversation) fn retire(
 /// Moves a message out of the queue with what was reported about it.
 pub(in crate::conversation) fn report(turn: &mut Turn<'_>, message: &Outgoing, report: Report) {
     let recent = Recent {
-        id: message.id,
+        id: message.id.0.to_le_bytes(),
         provider_hash: report.provider_id.as_ref().map(|id| message_hash(id.as_str()).to_le_bytes()),
         status: report.status,
         category: message.category,
@@ -81,7 +87,7 @@ pub(in crate::conversation) fn report(turn: &mut Turn<'_>, message: &Outgoing, r
 /// The fact that a message has a new status (or, with the same status, a price).
 pub(in crate::conversation) fn changed(recent: &Recent, report: Report) -> Fact {
     Fact::StatusChanged {
-        message: recent.id,
+        message: recent.id(),
         status: recent.status,
         at: report.at,
         provider_id: report.provider_id,

@@ -4,7 +4,7 @@ use protocol::command::{Consent, Party};
 use protocol::content::ProviderError;
 use protocol::fact::MessageStatus;
 
-use super::{Outgoing, offer_next, recent};
+use super::{Outgoing, recent};
 use crate::conversation::turn::Turn;
 
 /// Why a waiting message may no longer be sent. The title is the `code` that a fresh command would be refused with.
@@ -32,7 +32,6 @@ pub(super) fn still_allowed(turn: &Turn<'_>, message: &Outgoing) -> Result<(), P
 /// Refuses whatever waits and is no longer allowed. A message that is under way is not called back.
 pub(in crate::conversation) fn refuse_all(turn: &mut Turn<'_>) {
     let waiting = std::mem::take(&mut turn.state.queue);
-    let first = waiting.first().map(|message| message.id);
     for message in waiting {
         match still_allowed(turn, &message) {
             Err(why) if !message.is_claimed() => {
@@ -41,9 +40,14 @@ pub(in crate::conversation) fn refuse_all(turn: &mut Turn<'_>) {
             _ => turn.state.queue.push(message),
         }
     }
-    if turn.state.queue.first().map(|message| message.id) != first {
-        offer_next(turn);
+}
+
+/// Refuses whatever waits, the confirmation of an earlier opt-out included: a new refusal has a new one.
+pub(in crate::conversation) fn refuse_everything(turn: &mut Turn<'_>) {
+    for message in &mut turn.state.queue {
+        message.confirms_opt_out = false;
     }
+    refuse_all(turn);
 }
 
 /// Code 0 stands for the gateway itself.
