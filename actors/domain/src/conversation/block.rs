@@ -9,16 +9,24 @@ use super::{consent, flow, outbound};
 
 /// Blocks the contact on every number of the channel, or undoes it.
 pub(super) fn set_blocked(turn: &mut Turn<'_>, blocked: bool, by: Party) {
-    if turn.state.blocked == blocked {
-        return;
+    if turn.state.blocked != blocked {
+        turn.fact(Fact::BlockChanged { blocked, by });
+        consent::tell_siblings(turn, &ContactChange::Blocked { blocked, by });
+        hold(turn, blocked);
     }
-    turn.fact(Fact::BlockChanged { blocked, by });
-    consent::tell_siblings(turn, &ContactChange::Blocked { blocked, by });
-    hold_blocked(turn, blocked);
 }
 
-/// A sibling conversation was told; it has told everybody else.
-pub(super) fn hold_blocked(turn: &mut Turn<'_>, blocked: bool) {
+/// A sibling conversation was told; it has told everybody else. Each chat that people see carries its own mark.
+pub(super) fn from_sibling(turn: &mut Turn<'_>, blocked: bool, by: Party) {
+    if turn.state.blocked != blocked {
+        if turn.state.started {
+            turn.fact(Fact::BlockChanged { blocked, by });
+        }
+        hold(turn, blocked);
+    }
+}
+
+fn hold(turn: &mut Turn<'_>, blocked: bool) {
     turn.state.blocked = blocked;
     if blocked {
         silence(turn);

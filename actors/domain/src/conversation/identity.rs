@@ -8,6 +8,9 @@ use super::turn::Turn;
 
 /// The contact's own message or profile: what it says holds from now on, absent names did not change.
 pub(super) fn learn(turn: &mut Turn<'_>, names: &Identity) {
+    if says_nothing_new(&turn.state.identity, names) {
+        return;
+    }
     let mut now = turn.state.identity.clone();
     replace(&mut now.phone, &names.phone);
     replace(&mut now.bsuid, &names.bsuid);
@@ -24,6 +27,9 @@ pub(super) fn fill_in(turn: &mut Turn<'_>, names: &Identity) {
     }
     if let (Some(_), Some(given)) = (turn.state.identity.phone, names.phone) {
         alias_for_phone(turn, given);
+    }
+    if *names == Identity::default() {
+        return;
     }
     let mut now = turn.state.identity.clone();
     fill(&mut now.phone, &names.phone);
@@ -61,6 +67,17 @@ fn changed_to(turn: &mut Turn<'_>, now: Identity) {
     if turn.state.started {
         turn.fact(Fact::ContactIdentified(now));
     }
+}
+
+/// Nearly every message: found out without a copy.
+fn says_nothing_new(known: &Identity, given: &Identity) -> bool {
+    fn same<T: PartialEq>(known: &Option<T>, given: &Option<T>) -> bool {
+        given.is_none() || known == given
+    }
+    same(&known.phone, &given.phone)
+        && same(&known.bsuid, &given.bsuid)
+        && same(&known.username, &given.username)
+        && same(&known.profile_name, &given.profile_name)
 }
 
 fn replace<T: Clone>(name: &mut Option<T>, given: &Option<T>) {

@@ -22,6 +22,7 @@ mod status;
 mod timer;
 mod turn;
 mod vacancy;
+mod waiting;
 mod window;
 
 pub use context::Context;
@@ -32,6 +33,7 @@ pub use pair_limit::PairLimit;
 pub use parked::Parked;
 pub use seen::Seen;
 pub use state::{Conversation, DecodeError, SNAPSHOT_VERSION};
+pub use waiting::Waiting;
 pub use window::Window;
 
 use protocol::entry::{ContactChange, Happening};
@@ -71,8 +73,8 @@ fn happened(turn: &mut Turn<'_>, happening: Happening, already_seen: bool) {
         Happening::Preference(change) => consent::by_preference(turn, &change),
         Happening::Command(command) => command::command(turn, command),
         Happening::ContactChanged(ContactChange::Consent(record)) => consent::from_sibling(turn, record),
-        Happening::ContactChanged(ContactChange::Blocked { blocked, .. }) => {
-            block::hold_blocked(turn, blocked);
+        Happening::ContactChanged(ContactChange::Blocked { blocked, by }) => {
+            block::from_sibling(turn, blocked, by);
         }
     }
 }

@@ -1,14 +1,14 @@
 //! Who takes a message of the contact: the bot, an application, or people.
 
-use protocol::command::{Consent, Mode};
-use protocol::content::Content;
 use std::sync::Arc;
 
+use protocol::command::{Consent, Mode};
+use protocol::content::Content;
 use protocol::directory::Flow;
 
 use super::turn::Turn;
 use crate::consent::{self, Keyword};
-use crate::{flow, words};
+use crate::flow;
 
 /// What becomes of a message.
 pub(super) enum Route {
@@ -43,8 +43,9 @@ pub(super) fn route(turn: &Turn<'_>, content: &Content) -> Route {
     if turn.state.blocked {
         return Route::Keep;
     }
-    if !turn.may_speak() {
-        return Route::Inbox;
+    // A message that arrives after its own 24 hours cannot be answered by the bot either.
+    if !turn.may_speak() || !turn.state.window_open(turn.now()) {
+        return if needs_answer(content) { Route::Inbox } else { Route::Keep };
     }
     if let Some(mode) = switch(content) {
         return Route::Switch(mode);
@@ -68,10 +69,11 @@ fn keyword(turn: &Turn<'_>, content: &Content) -> Option<Keyword> {
 
 fn switch(content: &Content) -> Option<Mode> {
     let Content::Text { body } = content else { return None };
-    if words::same(body, "/chat") {
+    let command = body.trim();
+    if command.eq_ignore_ascii_case("/chat") {
         Some(Mode::Direct)
     } else {
-        words::same(body, "/endchat").then_some(Mode::Bot)
+        command.eq_ignore_ascii_case("/endchat").then_some(Mode::Bot)
     }
 }
 

@@ -151,3 +151,125 @@ fn consent(step: &Step, language: &str, content: &Content, text: Option<&str>) -
     }
     [texts.no, "no", "n", "2"].iter().any(|no| words::same(no, text)).then_some(Answer::Consent(false))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use protocol::id::MediaId;
+
+    fn step(kind: StepKind) -> Step {
+        Step {
+            key: "k".into(),
+            ask: "?".into(),
+            kind,
+            options: vec!["Sì".into(), "No".into(), "10".into()],
+            optional: false,
+            retry: None,
+            min: None,
+            max: None,
+            branches: std::collections::BTreeMap::new(),
+        }
+    }
+
+    fn answer(kind: StepKind, text: &str) -> Option<String> {
+        match read(&step(kind), "it", &Content::Text { body: text.into() }) {
+            Ok(Answer::Text(text) | Answer::Number(text)) => Some(text),
+            Ok(Answer::Consent(agreed)) => Some(agreed.to_string()),
+            Ok(other) => panic!("another answer: {other:?}"),
+            Err(_) => None,
+        }
+    }
+
+    #[test]
+    fn a8_answers_are_read_and_normalised() {
+        use StepKind::{Choice, Consent, Date, Email, Number, Phone, Text};
+        let table = [
+            (Text, " Anna Rossi ", Some("Anna Rossi")),
+            (Text, "  ", None),
+            (Choice, "SI", Some("Sì")),
+            (Choice, "2", Some("No")),
+            (Choice, "10", Some("10")),
+            (Choice, "4", None),
+            (Choice, "0", None),
+            (Choice, "forse", None),
+            (Number, "2,50", Some("2.5")),
+            (Number, "1 500", Some("1500")),
+            (Number, "-3", Some("-3")),
+            (Number, "three", None),
+            (Date, "2026-11-20", Some("2026-11-20")),
+            (Date, "20.11.2026", Some("2026-11-20")),
+            (Date, "1/2/2026", Some("2026-02-01")),
+            (Date, "31.02.2026", None),
+            (Date, "20.11.26", None),
+            (Date, "20-11-2026", None),
+            (Email, "anna.rossi@example.com", Some("anna.rossi@example.com")),
+            (Email, "anna@example", None),
+            (Email, "anna rossi@example.com", None),
+            (Email, "@example.com", None),
+            (Email, "anna@@example.com", None),
+            (Phone, "+39 333 123 4567", Some("+393331234567")),
+            (Phone, "0039 333 1234567", Some("+393331234567")),
+            (Phone, "333 1234567", None),
+            (Consent, "sì!", Some("true")),
+            (Consent, "YES", Some("true")),
+            (Consent, "no", Some("false")),
+            (Consent, "maybe", None),
+        ];
+        for (kind, text, expected) in table {
+            assert_eq!(answer(kind, text).as_deref(), expected, "{kind:?} {text}");
+        }
+    }
+
+    #[test]
+    fn a8_numbers_and_dates_keep_to_their_limits() {
+        let bounded =
+            |kind, min: &str, max: &str| Step { min: Some(min.into()), max: Some(max.into()), ..step(kind) };
+        let read = |step: &Step, text: &str| read(step, "it", &Content::Text { body: text.into() });
+        let age = bounded(StepKind::Number, "18", "65");
+        assert!(read(&age, "18").is_ok() && read(&age, "65").is_ok());
+        assert_eq!(read(&age, "17.9"), Err(Miss::OutOfRange));
+        let from = bounded(StepKind::Date, "2026-11-20", "2026-12-31");
+        assert!(read(&from, "20.11.2026").is_ok());
+        assert_eq!(read(&from, "01.01.2027"), Err(Miss::OutOfRange));
+    }
+
+    #[test]
+    fn a8_files_and_places_are_not_typed() {
+        let media = |kind| {
+            let source = protocol::content::MediaSource::Provider(MediaId::new("1"));
+            let (mime_type, sha256, filename, caption) = (None, None, None, None);
+            Content::Media(protocol::content::Media {
+                kind,
+                source,
+                mime_type,
+                sha256,
+                filename,
+                caption,
+                voice: false,
+            })
+        };
+        let place = Content::Location { latitude: 45.5, longitude: 9.2, name: None, address: None };
+        assert!(matches!(
+            read(&step(StepKind::File), "it", &media(MediaKind::Document)),
+            Ok(Answer::File(_))
+        ));
+        assert!(read(&step(StepKind::File), "it", &media(MediaKind::Sticker)).is_err());
+        assert_eq!(read(&step(StepKind::Location), "it", &place), Ok(Answer::Location(45.5, 9.2)));
+        for kind in [StepKind::Text, StepKind::File, StepKind::Choice] {
+            assert_eq!(read(&step(kind), "it", &place), Err(Miss::Kind(kind)));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_read_or_refused(text: String) {
+            for kind in [StepKind::Text, StepKind::Choice, StepKind::Number, StepKind::Date, StepKind::Email,
+                StepKind::Phone, StepKind::File, StepKind::Location, StepKind::Consent]
+            {
+                let _ = read(&step(kind), "it", &Content::Text { body: text.clone() });
+                let _ = read(&step(kind), "it", &Content::Choice { id: text.as_str().into(), title: text.clone() });
+            }
+        }
+    }
+}

@@ -84,3 +84,79 @@ fn step_problems(flow: &Flow, step: &Step) -> Vec<(String, String)> {
     }
     problems
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use protocol::id::{FlowId, TenantId};
+
+    use super::*;
+
+    fn step(key: &str, kind: StepKind) -> Step {
+        Step {
+            key: key.into(),
+            ask: "?".into(),
+            kind,
+            options: Vec::new(),
+            optional: false,
+            retry: None,
+            min: None,
+            max: None,
+            branches: BTreeMap::new(),
+        }
+    }
+
+    fn flow(steps: Vec<Step>) -> Flow {
+        Flow {
+            id: FlowId::new("TEST0001"),
+            tenant: TenantId(1),
+            version: 1,
+            language: "it".into(),
+            vacancy: None,
+            steps,
+            completion: "Grazie".into(),
+            reminder_after_seconds: 0,
+            reminder: None,
+        }
+    }
+
+    fn pointers(flow: &Flow) -> Vec<String> {
+        check(flow).into_iter().map(|problem| problem.pointer).collect()
+    }
+
+    #[test]
+    fn a8_a_flow_that_can_run_has_no_problems() {
+        let choice = Step {
+            options: vec!["Sì".into(), "No".into()],
+            branches: BTreeMap::from([("no".into(), "end".into()), ("sì".into(), "age".into())]),
+            ..step("licence", StepKind::Choice)
+        };
+        let age = Step { min: Some("18".into()), ..step("age", StepKind::Number) };
+        assert_eq!(check(&flow(vec![step("name", StepKind::Text), choice, age])), []);
+    }
+
+    #[test]
+    fn a8_problems_name_the_field() {
+        let with = |change: fn(&mut Step)| {
+            let mut changed = step("a", StepKind::Choice);
+            changed.options = vec!["x".into(), "y".into()];
+            change(&mut changed);
+            flow(vec![changed, step("b", StepKind::Text)])
+        };
+        let table: [(Flow, &str); 9] = [
+            (flow(Vec::new()), "/steps"),
+            (flow(vec![step("a", StepKind::Text), step("a", StepKind::Text)]), "/steps/1/key"),
+            (flow(vec![step("end", StepKind::Text)]), "/steps/0/key"),
+            (with(|step| step.options.clear()), "/steps/0/options"),
+            (with(|step| step.options[1] = "X".into()), "/steps/0/options"),
+            (with(|step| step.ask = " ".into()), "/steps/0/ask"),
+            (with(|step| step.min = Some("1".into())), "/steps/0/min"),
+            (with(|step| drop(step.branches.insert("z".into(), "b".into()))), "/steps/0/branches/z"),
+            (with(|step| drop(step.branches.insert("x".into(), "nowhere".into()))), "/steps/0/branches/x"),
+        ];
+        for (flow, expected) in table {
+            assert_eq!(pointers(&flow), [expected]);
+        }
+    }
+}

@@ -97,7 +97,9 @@ fn a5_commands_of_the_contact_switch_modes_and_are_acknowledged() {
         assert_eq!(world.queued(), [answer]);
         world.deliver_all();
     }
-    world.says("please /endchat now");
+    for other in ["please /endchat now", "/endchat!", "endchat"] {
+        world.says(other);
+    }
     assert_eq!(world.state.mode, Mode::Direct, "only the exact command");
 }
 

@@ -85,6 +85,23 @@ fn b2_a_blocked_contact_is_kept_apart() {
 }
 
 #[test]
+fn b2_blocking_reaches_the_other_numbers_and_marks_the_chats_there() {
+    let mut world = World::direct();
+    let effects = world.command(Action::SetBlocked(true));
+    let (_, change) = effects.siblings.into_iter().next().unwrap();
+    let mut sibling = World::direct();
+    let effects = sibling.happens(Happening::ContactChanged(change.clone()));
+    assert_eq!((names(&effects), effects.siblings.len()), (vec!["contact.block_changed"], 0));
+    assert!(names(&sibling.happens(Happening::ContactChanged(change.clone()))).is_empty());
+    let mut stranger = World::new();
+    assert!(
+        names(&stranger.happens(Happening::ContactChanged(change))).is_empty(),
+        "there is no chat to mark"
+    );
+    assert_eq!(refusal(&stranger.send_template("hello", "en", &[])), Refusal::Blocked);
+}
+
+#[test]
 fn b2_a_blocked_contact_can_still_opt_out_and_is_not_answered() {
     let mut world = World::direct();
     world.command(Action::SetBlocked(true));

@@ -227,6 +227,25 @@ fn histories() -> impl Strategy<Value = Vec<Op>> {
 }
 
 proptest! {
+    /// Whatever a person types is answered, kept or refused, and never stops the conversation.
+    #[test]
+    fn any_text_is_taken(texts in prop::collection::vec(any::<String>(), 0..8)) {
+        let mut world = World::new();
+        world.says("TEST0001");
+        for body in texts {
+            world.says(&body);
+            world.deliver_all();
+        }
+    }
+
+    #[test]
+    fn a_damaged_snapshot_is_an_error(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
+        let _ = domain::conversation::Conversation::decode(&bytes);
+        let mut versioned = vec![domain::conversation::SNAPSHOT_VERSION];
+        versioned.extend(bytes);
+        let _ = domain::conversation::Conversation::decode(&versioned);
+    }
+
     /// The oracle checks after every input: free-form only while the window is open and the window is exactly 24
     /// hours, opted-out and silenced contacts never messaged, one POST per claim, statuses only forward, bounded
     /// state and effects, the stored form faithful, no timer that fires again at once.

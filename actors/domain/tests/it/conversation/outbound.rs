@@ -1,6 +1,6 @@
 //! Claim, POST, outcome: nothing is sent twice, and order is kept.
 
-use domain::conversation::Input;
+use domain::conversation::{Input, Waiting};
 use domain::limits::{IN_DOUBT, OFFER_AGAIN, PAIR_BURST, PAIR_INTERVAL};
 use protocol::command::Action;
 use protocol::entry::ProviderStatus;
@@ -199,6 +199,29 @@ fn the_limit_per_recipient_delays_the_offer() {
     assert_eq!(world.state.next_deadline(), Some(world.now + PAIR_INTERVAL));
     assert_eq!(world.later(PAIR_INTERVAL).tick().offers.len(), 1);
     assert_eq!(world.claim(queued_id(&effects)).posts.len(), 1);
+}
+
+#[test]
+fn f3_it_can_be_told_what_a_message_waits_for() {
+    let mut world = World::direct();
+    assert_eq!(world.waiting(), None);
+    let id = queued_id(&world.send("hello"));
+    assert_eq!(world.waiting(), Some(Waiting::Slot));
+    world.command(Action::SetPaused(true));
+    assert_eq!(world.waiting(), Some(Waiting::Paused));
+    world.command(Action::SetPaused(false));
+    world.claim(id);
+    let until = world.now + IN_DOUBT;
+    assert_eq!(world.waiting(), Some(Waiting::Answer { until }));
+    world.outcome(id, Outcome::InDoubt { detail: "time-out".into() });
+    assert_eq!(world.waiting(), Some(Waiting::InDoubt { until }));
+    let mut other = World::direct();
+    let id = queued_id(&other.send("hello"));
+    other.claim(id);
+    other.rejected(id, 131_000);
+    assert_eq!(other.waiting(), Some(Waiting::Until(other.now + SpanMs::seconds(1))));
+    other.number.enabled = false;
+    assert_eq!(other.waiting(), Some(Waiting::NumberDisabled));
 }
 
 #[test]

@@ -14,7 +14,7 @@ fn expires_at(world: &World) -> TimestampMs {
 }
 
 #[test]
-fn a1_free_form_outside_window_is_refused_with_templates() {
+fn a1_a9_free_form_outside_window_is_refused_with_templates() {
     let mut world = World::direct();
     world.later(WINDOW);
     let refusal = refusal(&world.send("hello"));
@@ -81,6 +81,16 @@ fn a1_a_message_that_comes_a_day_late_opens_nothing() {
     world.happens(Happening::Received(old));
     assert!(!world.state.window_open(world.now));
     assert_eq!(world.state.next_deadline(), None, "there is no end to announce");
+}
+
+#[test]
+fn a1_what_comes_too_late_for_the_bot_is_read_by_people() {
+    let mut world = World::new();
+    let mut old = world.message(text("TEST0001"));
+    old.sent_at = START - WINDOW;
+    let effects = world.happens(Happening::Received(old));
+    assert!(notified(&effects).contains(&NotificationKind::NewMessage));
+    assert!(world.state.run.is_none());
 }
 
 #[test]

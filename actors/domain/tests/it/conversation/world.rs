@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use domain::conversation::{Context, Conversation, Effects, Input, Step, apply};
+use domain::conversation::{Context, Conversation, Effects, Input, Step, Waiting, apply};
 use domain::directory::TenantDirectory;
 use protocol::command::{
     Action, Command, CommandKey, CommandResult, Owner, Party, Refusal, SendBody, Vacancy,
@@ -286,6 +286,10 @@ impl World {
 
     pub(crate) fn tick(&mut self) -> Effects {
         self.apply(Input::Tick)
+    }
+
+    pub(crate) fn waiting(&self) -> Option<Waiting> {
+        self.state.waiting(&Context { now: self.now, tenant: &self.tenant, number: &self.number })
     }
 
     /// Claims and delivers whatever waits; answers what was posted.
