@@ -110,7 +110,17 @@ impl Where {
             Filter::Blocked => ("c.blocked = 1", None),
             Filter::Left => ("c.left_chat = 1", None),
             Filter::Paused => ("c.paused = 1", None),
-            _ => ("1 = 0", None), // the others are taken by `condition`
+            // Taken by `condition`; named here so that a new variant does not compile until it has an answer.
+            Filter::All(_)
+            | Filter::Any(_)
+            | Filter::Not(_)
+            | Filter::Ids(_)
+            | Filter::Numbers(_)
+            | Filter::Owners(_)
+            | Filter::RepliedBy(_)
+            | Filter::WindowCloses { .. }
+            | Filter::WindowClosed(_)
+            | Filter::Search(_) => ("1 = 0", None),
         };
         Ok(match value {
             Some(value) => format!("{condition} {}", self.bind(value)),
@@ -152,7 +162,9 @@ impl Where {
 
     /// Every word of the text is the beginning of a word of the contact.
     fn search(&mut self, tenant: TenantId, column: &str, text: &str) -> String {
-        let words = search::query(text);
+        let mut words = search::query(text);
+        // The longest is likely the rarest: the first one is what the store looks up, the others only check.
+        words.sort_by_key(|word| std::cmp::Reverse(word.len()));
         if words.is_empty() {
             return if text.trim().is_empty() { "1 = 1" } else { "1 = 0" }.to_owned();
         }

@@ -61,6 +61,16 @@ impl Inbox for SqliteRecords {
     }
 }
 
+/// Inbox rows under some conditions, newest first.
+pub(super) fn select(conditions: &str, limit: usize) -> String {
+    format!(
+        "SELECT {}, {} FROM conversations c JOIN contacts p ON p.id = c.contact WHERE {conditions} \
+         ORDER BY c.sort_at DESC, c.id DESC LIMIT {limit}",
+        rows::CONTACT,
+        rows::CONVERSATION
+    )
+}
+
 fn conversations(
     connection: &Connection,
     tenant: TenantId,
@@ -75,14 +85,7 @@ fn conversations(
         conditions.and(&format!("(c.sort_at, c.id) < ({at}, {{}})"), blob(id));
     }
     let limit = page_limit(request.limit);
-    let sql = format!(
-        "SELECT {}, {} FROM conversations c JOIN contacts p ON p.id = c.contact WHERE {} \
-         ORDER BY c.sort_at DESC, c.id DESC LIMIT {}",
-        rows::CONTACT,
-        rows::CONVERSATION,
-        conditions.sql,
-        limit + 1
-    );
+    let sql = select(&conditions.sql, limit + 1);
     let found = all(connection, &sql, params_from_iter(conditions.values), rows::conversation)?;
     let mut page = page(found, limit, |last| {
         pair_cursor(last.last_message.as_ref().map_or(last.created_at, |message| message.at).0, last.id.0)

@@ -131,3 +131,35 @@ fn forget(transaction: &Transaction<'_>, now: TimestampMs) -> RecordsResult<()> 
                FROM notifications) AS placed WHERE place > ?1)";
     run(transaction, old, [MAX_NOTIFICATIONS_PER_USER]).map(drop)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::records::{Audit, AuditQuery, PageRequest};
+    use protocol::fact::Fact;
+    use protocol::id::{ConversationId, EventId, TenantId};
+
+    #[tokio::test]
+    async fn an_interrupted_rebuild_is_finished_at_the_next_start() {
+        let folder = tempfile::tempdir().unwrap();
+        let records = SqliteRecords::open(folder.path()).unwrap();
+        let event = Event {
+            id: EventId(1),
+            at: TimestampMs(1),
+            traceparent: None,
+            tenant: Some(TenantId(1)),
+            conversation: Some(ConversationId(1)),
+            fact: Fact::DeadLettered { reason: "test".into() },
+        };
+        records.project(vec![(FactPosition(1), event)]).await.unwrap();
+        records.write(begin_rebuild).await.unwrap();
+        let lines = async |records: &SqliteRecords| {
+            let page = PageRequest::first(9);
+            records.audit(TenantId(1), AuditQuery::default(), page).await.unwrap().data.len()
+        };
+        assert_eq!(lines(&records).await, 0);
+        records.close().await.unwrap();
+        let records = SqliteRecords::open(folder.path()).unwrap();
+        assert_eq!(lines(&records).await, 1);
+    }
+}

@@ -1,7 +1,7 @@
 //! Tables, by version. A migration is never changed once released; a new one is added at the end.
 //!
 //! The SQL is plain enough for PostgreSQL (`BLOB` → `BYTEA`, `INTEGER` → `BIGINT`); what is SQLite's own is
-//! `WITHOUT ROWID` (the row lives in its index) and the pragmas in [`tune`].
+//! `WITHOUT ROWID` (the row lives in its index), `plans_1.sql` and the pragmas in [`tune`].
 
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, TransactionBehavior};
@@ -10,7 +10,7 @@ use super::super::limits::STATEMENT_CACHE;
 use super::super::{RecordsError, RecordsResult};
 
 /// Each brings the tables from its index to the next version.
-const MIGRATIONS: &[&str] = &[include_str!("schema_1.sql")];
+const MIGRATIONS: &[&str] = &[concat!(include_str!("schema_1.sql"), include_str!("plans_1.sql"))];
 
 /// Pages of the log before they are moved into the database: 32 MiB, so that a burst rewrites a page once.
 const CHECKPOINT_PAGES: i64 = 8_192;
@@ -52,4 +52,52 @@ pub(super) fn migrate(connection: &mut Connection) -> RecordsResult<()> {
         transaction.commit()?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::filter::Where;
+    use super::super::inbox::select;
+    use super::*;
+    use crate::records::Filter;
+    use protocol::command::Owner;
+    use protocol::id::{ContactId, TenantId, UserId};
+    use rusqlite::params_from_iter;
+
+    fn plan(connection: &Connection, sql: &str, conditions: Where) -> String {
+        let mut statement = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+        let steps = statement.query_map(params_from_iter(conditions.values), |row| row.get::<_, String>(3));
+        steps.unwrap().map(Result::unwrap).collect::<Vec<_>>().join("; ")
+    }
+
+    #[test]
+    fn rare_matches_do_not_walk_the_whole_inbox() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        migrate(&mut connection).unwrap();
+        tune(&connection).unwrap();
+        let owner = |id| Owner::User(UserId(id));
+        for (filter, index) in [
+            (Filter::All(vec![]), "conversations_newest"),
+            (Filter::Search("rossi anna".into()), "conversations_by_contact"),
+            (Filter::Contact(ContactId(1)), "conversations_by_contact"),
+            (Filter::Owners(vec![owner(1), owner(2)]), "conversations_by_owner"),
+            (Filter::All(vec![Filter::Unread]), "conversations_unread"),
+            (Filter::Unanswered, "conversations_unanswered"),
+        ] {
+            let mut conditions = Where::tenant("c.tenant", TenantId(1));
+            conditions.and_filter(TenantId(1), &filter).unwrap();
+            let sql = select(&conditions.sql, 50);
+            let plan = plan(&connection, &sql, conditions);
+            assert!(plan.contains(&format!("SEARCH c USING INDEX {index} ")), "{filter:?}: {plan}");
+        }
+    }
+
+    #[test]
+    fn a_newer_schema_is_refused() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        migrate(&mut connection).unwrap();
+        migrate(&mut connection).unwrap();
+        connection.pragma_update(None, "user_version", 99).unwrap();
+        assert!(matches!(migrate(&mut connection), Err(RecordsError::Incompatible(_))));
+    }
 }

@@ -153,6 +153,7 @@ CREATE TABLE ledger (
 CREATE INDEX ledger_newest ON ledger (tenant, at, id);
 CREATE INDEX ledger_by_day ON ledger (tenant, day);
 CREATE INDEX ledger_by_conversation ON ledger (conversation);
+CREATE INDEX ledger_by_message ON ledger (message) WHERE message IS NOT NULL;
 CREATE TABLE meter_states (conversation BLOB PRIMARY KEY, state BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE meter_counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
 
