@@ -18,6 +18,7 @@ use store::engine::{Engine, EngineError, LoadRequest};
 
 use super::result::StoredResult;
 use super::shared::{Phase, Shared};
+use crate::ingress::Ingress;
 use crate::metrics::Metrics;
 use crate::trace;
 
@@ -199,6 +200,12 @@ impl NodeHandle {
         for arbiter in std::mem::take(&mut *self.arbiters.lock()) {
             arbiter.stop();
         }
+    }
+
+    /// The way in for webhooks; also finds the conversation that a command is for.
+    #[must_use]
+    pub fn ingress(&self) -> &Arc<Ingress> {
+        &self.shared.ingress
     }
 
     /// The engine of the node.

@@ -15,6 +15,7 @@ use tokio::time::Instant;
 use super::NodeOptions;
 use super::waiters::Waiters;
 use crate::conversation::PureStep;
+use crate::ingress::Ingress;
 use crate::limits::RETRY_MAX;
 use crate::metrics::{ActorKind, Metrics};
 use crate::outbound::{NumberQueue, OutboundActor};
@@ -57,6 +58,8 @@ pub(crate) struct Shared {
     pub(crate) options: NodeOptions,
     pub(crate) step: PureStep,
     pub(crate) waiters: Arc<Waiters>,
+    /// Hears of every name that a shard of the node commits.
+    pub(crate) ingress: Arc<Ingress>,
     pub(crate) shards: Vec<Arc<ShardShared>>,
     pub(crate) places: Vec<Place>,
     /// Conversation actors in the node.
@@ -73,7 +76,9 @@ impl Shared {
     pub(crate) fn new(options: NodeOptions, places: Vec<Place>, step: PureStep) -> Self {
         let shards = options.engine.identity().shards.all();
         let started_at = Instant::now();
+        let (engine, directory) = (Arc::clone(&options.engine), Arc::clone(&options.directory));
         Self {
+            ingress: Arc::new(Ingress::new(engine, directory, Arc::clone(&options.metrics))),
             waiters: Arc::new(Waiters::new(options.settings.waiting_commands)),
             shards: shards.map(|shard| Arc::new(ShardShared::new(shard, started_at))).collect(),
             places,

@@ -28,7 +28,9 @@ impl ShardLoop {
         let commit = self.commit_of(batch, &mut outcomes).await?;
         let timers: Vec<_> =
             commit.conversations.iter().map(|write| (write.conversation, write.timer_after)).collect();
+        let aliases = commit.aliases.clone();
         self.commit(commit).await?;
+        self.shared.ingress.learn(&aliases, batch.now);
         self.position = batch.new_position;
         for (conversation, timer) in timers {
             if let Some(alive) = self.live.touch(conversation) {

@@ -6,6 +6,7 @@
 mod commands;
 mod crash;
 mod flow;
+mod ingress;
 mod memory;
 mod poison;
 mod simulation;

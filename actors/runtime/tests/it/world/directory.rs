@@ -48,6 +48,8 @@ pub(crate) fn directory() -> Directory {
         settings: TenantSettings::default(),
     };
     let numbers = [number(NUMBER, "+15550783881"), number(SIBLING, "+15550783882")];
+    let phone_numbers =
+        numbers.iter().map(|number| (number.phone_number_id.clone().unwrap(), (TENANT, number.id))).collect();
     let tenant = TenantDirectory {
         tenant,
         numbers: numbers.into_iter().map(|number| (number.id, number)).collect(),
@@ -57,5 +59,5 @@ pub(crate) fn directory() -> Directory {
         flows: BTreeMap::new(),
         endpoints: Vec::new(),
     };
-    Directory { tenants: BTreeMap::from([(TENANT, Arc::new(tenant))]), ..Directory::default() }
+    Directory { tenants: BTreeMap::from([(TENANT, Arc::new(tenant))]), phone_numbers, ..Directory::default() }
 }

@@ -28,8 +28,8 @@ use runtime::{Metrics, Node, NodeHandle, NodeOptions, NodeSettings};
 use store::engine::{Clock, Engine, FactPosition, MemoryEngine, StoreIdentity};
 use tokio::time::Instant;
 
-pub(crate) use directory::directory;
-use directory::{NUMBER, SIBLING, TENANT};
+use directory::SIBLING;
+pub(crate) use directory::{NUMBER, TENANT, directory};
 pub(crate) use mortal::{Life, MortalEngine, MortalProvider};
 pub(crate) use provider::{Answer, Posted, ScriptedProvider};
 
