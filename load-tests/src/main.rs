@@ -19,13 +19,7 @@ fn main() -> ExitCode {
     match cli::Cli::parse().run() {
         Ok(code) => code,
         Err(error) => {
-            let mut causes = String::new();
-            let mut source = error.source();
-            while let Some(cause) = source {
-                causes = format!("{causes}: {cause}");
-                source = cause.source();
-            }
-            tracing::error!("{error}{causes}");
+            tracing::error!("{error}");
             ExitCode::from(2)
         }
     }

@@ -36,6 +36,7 @@ async fn keep(shared: Arc<Shared>) {
     let every = shared.options.settings.lease_ttl / RENEWALS_PER_TTL;
     loop {
         tokio::select! {
+            biased;
             () = sleep(every) => {}
             () = &mut stopping => return,
         }

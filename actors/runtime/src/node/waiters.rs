@@ -75,7 +75,9 @@ impl Waiters {
     pub(crate) fn of_shard(&self, shard: ShardId) -> Vec<CommandKey> {
         let waiting = self.waiting.lock();
         let here = waiting.iter().filter(|(_, all)| all.iter().any(|waiter| waiter.shard == shard));
-        here.map(|(key, _)| *key).collect()
+        let mut keys: Vec<_> = here.map(|(key, _)| *key).collect();
+        keys.sort_unstable();
+        keys
     }
 }
 

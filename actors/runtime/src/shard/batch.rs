@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 
 use bytes::Bytes;
-use compact_str::CompactString;
 use domain::conversation::{Input, Post, Step};
 use protocol::codec;
 use protocol::command::{Action, CommandKey};
@@ -49,11 +48,36 @@ pub(super) struct Group {
     pub(super) received: u32,
 }
 
-/// See [`Batch::leavings`].
+/// What a batch that was lost leaves behind: it may have been applied or not.
 #[derive(Default)]
 pub(super) struct Leavings {
-    pub(super) outcomes: Vec<Local>,
-    pub(super) claims: Vec<(ConversationId, MessageId)>,
+    outcomes: Vec<(ConversationId, MessageId, Outcome)>,
+    /// Messages that this very batch claimed, if it was committed. Their POSTs were called off.
+    claims: Vec<(ConversationId, MessageId)>,
+}
+
+impl Leavings {
+    pub(super) fn is_empty(&self) -> bool {
+        self.outcomes.is_empty() && self.claims.is_empty()
+    }
+
+    /// Somebody else owned the shard since, and may have claimed the same messages; their POSTs may be under way.
+    /// Only what can never lead to another POST is brought up again; the rest is resolved by a status, or ends as
+    /// unknown.
+    pub(super) fn after_a_rival(&mut self) {
+        self.claims.clear();
+        self.outcomes.retain(|(_, _, outcome)| matches!(outcome, Outcome::Accepted { .. }));
+    }
+
+    /// The outcomes again, and the claims taken back: whatever of it was applied changes nothing the second time,
+    /// as long as nobody claimed in between.
+    pub(super) fn into_inputs(self) -> impl Iterator<Item = Local> {
+        let back = || Outcome::NotSent { detail: "the shard was loaded anew during the claim".to_owned() };
+        let claims =
+            self.claims.into_iter().map(move |(conversation, message)| (conversation, message, back()));
+        let all = self.outcomes.into_iter().chain(claims);
+        all.map(|(conversation, message, outcome)| Local::Outcome { conversation, message, outcome })
+    }
 }
 
 /// Inputs that are committed together.
@@ -74,6 +98,8 @@ pub(super) struct Batch {
     pub(super) dead_letters: Vec<DeadLetter>,
     /// Conversations that cannot be read, with their timer put off.
     pub(super) put_off: Vec<ConversationWrite>,
+    /// Messages that are claimed if the batch is committed.
+    pub(super) claimed: Vec<(ConversationId, MessageId)>,
     /// Entries that became dead letters.
     pub(super) set_aside: u64,
     /// Timers that were due are among the inputs: the next one has to be asked for.
@@ -98,22 +124,11 @@ impl Batch {
             facts: Vec::new(),
             dead_letters: Vec::new(),
             put_off: Vec::new(),
+            claimed: Vec::new(),
             set_aside: 0,
             ticked: false,
             oldest: None,
         }
-    }
-
-    /// The traces that its inputs belong to; none while no spans are made.
-    pub(super) fn traceparents(&self) -> Vec<CompactString> {
-        if !tracing::span_enabled!(tracing::Level::DEBUG) {
-            return Vec::new();
-        }
-        let steps = self.groups.iter().flat_map(|group| &group.steps);
-        let mut traces: Vec<_> = steps.filter_map(|step| step.step.traceparent.clone()).collect();
-        traces.sort_unstable();
-        traces.dedup();
-        traces
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -146,20 +161,16 @@ impl Batch {
         self.set_aside(item, "the process ended each time that this was applied", None);
     }
 
-    /// What a batch that was lost leaves behind: outcomes of POSTs for the next one, and claims of which nobody
-    /// knows whether they were committed.
+    /// The batch was lost: what the next one has to take up.
     pub(super) fn leavings(self) -> Leavings {
         let mut items: Vec<Option<Item>> = self.items.into_iter().map(Some).collect();
-        let mut leavings = Leavings::default();
+        let mut leavings = Leavings { outcomes: Vec::new(), claims: self.claimed };
         for group in self.groups {
             let conversation = group.conversation;
             for item in group.items {
-                match items.get_mut(item as usize).and_then(Option::take) {
-                    Some(Item::Outcome { message, outcome }) => {
-                        leavings.outcomes.push(Local::Outcome { conversation, message, outcome });
-                    }
-                    Some(Item::Claim { message, .. }) => leavings.claims.push((conversation, message)),
-                    _ => {}
+                let item = items.get_mut(item as usize).and_then(Option::take);
+                if let Some(Item::Outcome { message, outcome }) = item {
+                    leavings.outcomes.push((conversation, message, outcome));
                 }
             }
         }
@@ -192,7 +203,7 @@ impl Batch {
         &mut self,
         item: u32,
         notice: AccountNotice,
-        traceparent: Option<CompactString>,
+        traceparent: Option<compact_str::CompactString>,
     ) {
         let event = Event {
             id: event_id(self.id, item, 0),

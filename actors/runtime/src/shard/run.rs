@@ -6,19 +6,17 @@ use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use protocol::id::{ConversationId, MessageId, derive};
-use protocol::outbound::Outcome;
 use protocol::time::{SpanMs, TimestampMs};
 use store::engine::{EngineError, EngineResult, Lease, LogEntry, Position, Token};
 use tokio::sync::{MutexGuard, mpsc};
 use tokio::time::{Instant, sleep};
 
-use super::batch::Batch;
+use super::batch::{Batch, Leavings};
 use super::crash::{Care, CrashGuard, note_key};
 use super::live::LiveSet;
 use super::{Local, ShardShared};
 use crate::limits::{RECOVERED_CONVERSATIONS, RETRY_MAX, RETRY_MIN};
 use crate::node::{Phase, Shared, StoredResult};
-use crate::trace;
 
 /// Longest wait for a timer before the clocks are compared again: the store's clock may be set.
 const LONGEST_WAIT: SpanMs = SpanMs::minutes(1);
@@ -59,8 +57,8 @@ pub(super) struct ShardLoop {
     pub(super) in_doubt: HashSet<MessageId>,
     /// Local inputs for the next batch: those that came, and outcomes of a batch that was lost.
     pub(super) carried: VecDeque<Local>,
-    /// Claims of the batch that was lost: they may have been committed, and were not POSTed.
-    lost_claims: Vec<(ConversationId, MessageId)>,
+    /// Of the batch that was lost, which may have been committed.
+    left: Leavings,
     /// The earliest timer.
     pub(super) next_timer: Option<TimestampMs>,
     /// `None` until the shard was acquired for the first time: a reload is not a crash.
@@ -92,6 +90,7 @@ pub(super) async fn run(shared: Arc<Shared>, shard: Arc<ShardShared>) {
         state.disown(&lost);
         pause = if state.batches > 0 { RETRY_MIN } else { (pause * 2).min(RETRY_MAX) };
         tokio::select! {
+            biased;
             () = sleep(pause) => {}
             () = &mut stopping => {}
         }
@@ -109,7 +108,7 @@ impl ShardLoop {
             position: Position(0),
             in_doubt: HashSet::new(),
             carried: VecDeque::new(),
-            lost_claims: Vec::new(),
+            left: Leavings::default(),
             next_timer: None,
             guard: None,
             now: TimestampMs(0),
@@ -149,7 +148,9 @@ impl ShardLoop {
         let engine = Arc::clone(&self.shared.options.engine);
         let epoch_before = std::mem::replace(&mut self.token, lease.token).epoch;
         self.position = lease.position;
-        self.give_back_claims(lease.token.epoch == epoch_before + 1);
+        if lease.token.epoch != epoch_before + 1 {
+            self.left.after_a_rival();
+        }
         self.batches = 0;
         self.now = self.now.max(engine.now().await?);
         self.next_timer = engine.next_due(self.shard.id).await?;
@@ -164,9 +165,7 @@ impl ShardLoop {
             if let Some(mut batch) = self.gather(inputs).await?
                 && let Err(lost) = self.run_batch(&mut batch).await
             {
-                let leavings = batch.leavings();
-                self.carried.extend(leavings.outcomes);
-                self.lost_claims = leavings.claims;
+                self.left = batch.leavings();
                 return Err(lost);
             }
             self.passivate();
@@ -175,26 +174,8 @@ impl ShardLoop {
     }
 
     async fn run_batch(&mut self, batch: &mut Batch) -> Result<(), Lost> {
-        // A batch serves many traces: each of them sees the time that its inputs took together with the others.
-        let traces = batch.traceparents();
-        let applying = trace::spans_of(&traces, || tracing::debug_span!("apply"));
         let outcomes = self.apply(batch).await?;
-        drop(applying);
-        let _committing = trace::spans_of(&traces, || tracing::debug_span!("commit"));
         self.settle(batch, outcomes).await
-    }
-
-    /// Whoever waited for these claims was told that they are lost. If nobody owned the shard since, they can only be
-    /// ours and are taken back; otherwise a message may be claimed by somebody else, whose POST may be under way: it
-    /// is left alone, and what only we had claimed ends as unknown.
-    fn give_back_claims(&mut self, nobody_between: bool) {
-        for (conversation, message) in std::mem::take(&mut self.lost_claims) {
-            if nobody_between {
-                let outcome =
-                    Outcome::NotSent { detail: "the shard was loaded anew during the claim".to_owned() };
-                self.carried.push_back(Local::Outcome { conversation, message, outcome });
-            }
-        }
     }
 
     /// Commands whose batch was committed although its answer was lost.
@@ -211,7 +192,11 @@ impl ShardLoop {
     /// Whatever is there to do, at most one batch of it; waits until there is something.
     async fn gather(&mut self, inputs: &mut mpsc::Receiver<Local>) -> Result<Option<Batch>, Lost> {
         let limit = self.shared.options.settings.batch_events;
-        if self.carried.is_empty() && self.recovering.is_empty() && self.unread.is_empty() {
+        if self.left.is_empty()
+            && self.carried.is_empty()
+            && self.recovering.is_empty()
+            && self.unread.is_empty()
+        {
             self.wait(inputs).await?;
         }
         // Each source has its share of the batch, so that none of them starves another.
@@ -233,8 +218,8 @@ impl ShardLoop {
             batch.push_recover(conversation);
         }
         self.take_timers(&mut batch, (limit / 4).max(1)).await?;
-        // Until here they were kept, should the store fail.
-        for local in self.carried.drain(..) {
+        // Until here they were kept, should the store fail. What is known about earlier claims comes before new ones.
+        for local in std::mem::take(&mut self.left).into_inputs().chain(self.carried.drain(..)) {
             batch.push_local(local);
         }
         Ok((!batch.is_empty()).then_some(batch))
@@ -254,7 +239,9 @@ impl ShardLoop {
         let until_timer = self.next_timer.map_or(LONGEST_WAIT, |due| due - now);
         let until_timer = Duration::from_millis(until_timer.0.clamp(0, LONGEST_WAIT.0).unsigned_abs());
         let until_sweep = (self.swept_at + settings.idle / 4).saturating_duration_since(Instant::now());
+        // In a fixed order, so that a simulation can be repeated. Nothing starves: each source has its share of a batch.
         tokio::select! {
+            biased;
             entries = self.shared.options.engine.read(self.shard.id, self.position, settings.batch_events) => {
                 self.unread.extend(entries?);
             }

@@ -39,7 +39,9 @@ impl ShardLoop {
             self.next_timer = self.next_timer.into_iter().chain(timer).min();
         }
         if batch.ticked {
-            self.next_timer = self.shared.options.engine.next_due(self.shard.id).await?;
+            // The batch is committed, whatever the store says now: its effects must get out.
+            let next = self.shared.options.engine.next_due(self.shard.id).await;
+            self.next_timer = next.unwrap_or(Some(batch.now));
         }
         for (place, applied) in outcomes.into_iter().enumerate() {
             self.let_out(batch, place, applied.output);
@@ -83,6 +85,7 @@ impl ShardLoop {
             let group = &batch.groups[place];
             commit.conversations.extend(self.write_of(batch.now, group.conversation, group.fired, applied));
             let output = &mut applied.output;
+            batch.claimed.extend(output.posts.iter().map(|(_, post)| (group.conversation, post.message)));
             commit.facts.append(&mut output.facts);
             for (key, stored) in &output.results {
                 let bytes = stored.encode().map_err(|error| Lost::new(error.to_string()))?;

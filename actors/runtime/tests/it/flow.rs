@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use protocol::command::CommandResult;
+use protocol::command::{Action, CommandResult};
 use protocol::entry::ProviderStatus;
 use protocol::fact::{Fact, MessageStatus};
 use tokio::time::Instant;
@@ -180,5 +180,24 @@ fn a_stopping_node_finishes_what_is_under_way() {
         assert!(matches!(again, CommandResult::Queued { .. }));
         world.rest(1).await;
         assert!(next.health().await.ready);
+    });
+}
+
+#[test]
+fn shards_on_threads_of_their_own_answer_and_stop() {
+    // In real time: virtual time belongs to one thread. Every wait is for an event.
+    actix::System::new().block_on(async {
+        let mut world = World::new(memory());
+        world.settings.arbiters = 2;
+        let node = world.start();
+        for person in 0..20 {
+            let person = address(person);
+            let wish = command(&person.conversation.to_string(), world.now().await, Action::SetBlocked(true));
+            let done = CommandResult::Done { conversation: person.conversation };
+            assert_eq!(node.command(person, wish).await.unwrap(), done);
+        }
+        node.shutdown().await;
+        assert_eq!(node.live().conversations, 0);
+        assert!(node.shards().iter().all(|shard| !shard.owned));
     });
 }

@@ -13,4 +13,4 @@ mod send;
 mod size;
 mod status;
 mod window;
-pub(crate) mod world;
+mod world;

@@ -21,7 +21,8 @@ pub(super) async fn everything(seed: u64, cluster: &Cluster, people: &[std::sync
         posts.entry(taken.id.message).or_default().push(taken);
     }
     for (message, taken) in &posts {
-        assert_eq!(taken.len(), 1, "seed {seed}: {message} was sent twice");
+        let history = history(cluster, *message).await;
+        assert_eq!(taken.len(), 1, "seed {seed}: {message} was sent twice: {taken:#?}\n{history}");
     }
     for person in people {
         let facts = cluster.world.facts(person.address.conversation).await;
@@ -40,6 +41,18 @@ pub(super) async fn everything(seed: u64, cluster: &Cluster, people: &[std::sync
         0,
         "seed {seed}: the log was applied to its end"
     );
+}
+
+/// What the facts say about a message, for whoever has to find out what went wrong.
+async fn history(cluster: &Cluster, message: MessageId) -> String {
+    let about = |event: &protocol::fact::Event| match &event.fact {
+        Fact::MessageQueued { message: of, .. }
+        | Fact::StatusChanged { message: of, .. }
+        | Fact::AttemptFailed { message: of, .. } => *of == message,
+        _ => false,
+    };
+    let events = cluster.world.all_facts().await.into_iter().filter(about);
+    events.map(|event| format!("{} {:?}\n", event.at, event.fact)).collect()
 }
 
 /// Every webhook that was accepted was applied, once.
