@@ -7,11 +7,15 @@ pub mod api;
 pub mod apply;
 pub mod cli;
 pub mod config;
+#[cfg(feature = "demo")]
+pub mod demo;
 pub mod directory;
+pub mod doctor;
 pub mod ids;
 pub mod limits;
 pub mod metrics;
 pub mod provider;
+pub mod server;
 pub mod state;
 pub mod telemetry;
 pub mod webhooks;

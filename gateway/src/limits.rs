@@ -13,3 +13,6 @@ pub const KEEP_ALIVE: Duration = Duration::from_secs(75);
 
 /// Probes and scrapes are a few requests per minute.
 pub const OPERATOR_WORKERS: usize = 1;
+
+/// Connections that are merely kept open get this long when everything asked for was answered (seconds).
+pub const CLOSE_SECONDS: u64 = 1;

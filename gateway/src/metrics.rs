@@ -1,6 +1,7 @@
 //! Metrics of the HTTP side. Declared once; children exist before the first request, so counting allocates nothing.
 
 use prometheus::{Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGaugeVec, Opts, Registry};
+use runtime::ingress::Accepted;
 
 /// Buckets around what matters: the provider asks for a median of 250 ms and less than 1 % over a second.
 const ACK_SECONDS: &[f64] =
@@ -20,8 +21,17 @@ pub struct WebhookMetrics {
     pub outcomes: WebhookOutcomes,
     /// Time from the last byte of a request to its durable answer.
     pub ack_seconds: Histogram,
-    /// Events found in requests, by kind.
-    pub events: IntCounterVec,
+    /// In the order of [`Accepted::by_kind`].
+    events: Vec<IntCounter>,
+}
+
+impl WebhookMetrics {
+    /// Counts what an accepted webhook brought.
+    pub fn count(&self, accepted: &Accepted) {
+        for (counter, (_, found)) in self.events.iter().zip(accepted.by_kind()) {
+            counter.inc_by(found);
+        }
+    }
 }
 
 /// One counter per answer.
@@ -72,6 +82,8 @@ impl Metrics {
         registry.register(Box::new(ack_seconds.clone()))?;
         build_info(&registry)?;
         let outcomes = WebhookOutcomes::of(&requests, "whatsapp");
+        let kinds = Accepted::default().by_kind();
+        let events = kinds.map(|(kind, _)| events.with_label_values(&["whatsapp", kind])).to_vec();
         Ok(Self { registry, whatsapp: WebhookMetrics { outcomes, ack_seconds, events } })
     }
 }

@@ -5,6 +5,8 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 use domain::directory::Directory;
 use runtime::NodeHandle;
+use runtime::consumers::ConsumersHandle;
+use runtime::ingress::Ingress;
 use store::engine::Engine;
 use store::records::SharedRecords;
 use tokio_util::sync::CancellationToken;
@@ -20,8 +22,12 @@ pub struct AppState {
     pub engine: Arc<dyn Engine>,
     /// Documents, inbox, history, ledger, audit.
     pub records: SharedRecords,
+    /// Makes webhooks durable; finds the address of a contact.
+    pub ingress: Arc<Ingress>,
     /// Carries out commands, shows conversations.
     pub node: NodeHandle,
+    /// Follow committed facts: streams of notifications, deliveries to try again.
+    pub consumers: ConsumersHandle,
     /// What tenants configured; replaced as a whole when it changes.
     pub directory: Arc<ArcSwap<Directory>>,
     /// Makes `directory` new: call `keeper.refresh()` after writing documents.

@@ -86,8 +86,10 @@ pub enum Error {
 const LATENCY_SHARE: f64 = 0.7;
 /// A gateway that commits nothing for this long while it should is stuck.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// Opening the conversations may take this long.
+const OPENING: Duration = Duration::from_secs(600);
 /// Makes the body about as long as the provider's webhooks are: 900 bytes.
-const TEXT_CHARS: usize = 320;
+const TEXT_CHARS: usize = 390;
 
 /// Measures.
 ///
@@ -186,7 +188,7 @@ fn gateway(plan: &Plan, options: &Options, place: &Place, corpus: &Rc<Corpus>) -
     tracing::info!(conversations = plan.conversations, "opening conversations in direct mode");
     let chat = Rc::new(Corpus::build(&recipe(options, plan, "/chat"), plan.conversations as usize));
     let all = 0..chat.len();
-    progress.of(|| drive(target, chat, all, Pace::Closed, Duration::MAX / 2))?;
+    progress.of(|| drive(target, chat, all, Pace::Closed, OPENING))?;
 
     tracing::info!("gateway, as fast as it answers");
     let limit = Duration::from_secs_f64(plan.seconds);

@@ -19,7 +19,13 @@ fn main() -> ExitCode {
     match cli::Cli::parse().run() {
         Ok(code) => code,
         Err(error) => {
-            tracing::error!("{error}");
+            let mut causes = String::new();
+            let mut source = error.source();
+            while let Some(cause) = source {
+                causes = format!("{causes}: {cause}");
+                source = cause.source();
+            }
+            tracing::error!("{error}{causes}");
             ExitCode::from(2)
         }
     }

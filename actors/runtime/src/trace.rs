@@ -33,6 +33,16 @@ pub fn join(span: &Span, traceparent: Option<&str>) {
     }
 }
 
+/// One span in each of several traces, for work that is done for all of them together.
+pub(crate) fn spans_of(traceparents: &[CompactString], make: fn() -> Span) -> Vec<Span> {
+    let joined = |traceparent: &CompactString| {
+        let span = make();
+        join(&span, Some(traceparent));
+        span
+    };
+    traceparents.iter().map(joined).collect()
+}
+
 fn parse(text: &str) -> Option<SpanContext> {
     let mut parts = text.split('-');
     let (version, trace, span, flags) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);

@@ -10,7 +10,7 @@ use protocol::directory::{
     ApiKey, Flow, Group, Number, NumberSecrets, Rate, RateCard, Step, Template, TemplateKind, TemplateStatus,
     Tenant, UnknownSender, User, WebhookEndpoint,
 };
-use protocol::id::{FlowId, PhoneNumberId, TenantId, WabaId};
+use protocol::id::{FlowId, PhoneNumberId, TemplateId, TenantId, WabaId};
 use protocol::pricing::Money;
 use sha2::{Digest, Sha256};
 
@@ -36,6 +36,8 @@ pub struct Resolved {
     pub numbers: Vec<Number>,
     /// Templates.
     pub templates: Vec<Template>,
+    /// Templates whose status the file leaves to the provider.
+    pub status_left_open: BTreeSet<TemplateId>,
     /// Flows; their version is decided when they are stored.
     pub flows: Vec<Flow>,
     /// Downstream addresses.
@@ -257,8 +259,12 @@ impl Resolver<'_> {
             );
         }
         let default = if approved { TemplateStatus::Pending } else { TemplateStatus::Approved };
+        let id = ids::template(scope.tenant, &file.name, &file.language);
+        if file.status.is_none() {
+            self.out.status_left_open.insert(id);
+        }
         self.out.templates.push(Template {
-            id: ids::template(scope.tenant, &file.name, &file.language),
+            id,
             tenant: scope.tenant,
             name: file.name,
             kind: file.kind,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use compact_str::{CompactString, ToCompactString, format_compact};
 use protocol::command::Party;
-use protocol::directory::Flow;
+use protocol::directory::{Flow, Template};
 use protocol::id::TenantId;
 use protocol::time::TimestampMs;
 use serde::Serialize;
@@ -43,6 +43,10 @@ pub async fn write(
 ) -> Result<Report, ApplyError> {
     let mut stored = Stored { records, known: BTreeMap::new(), read: Vec::new() };
     let mut documents = documents(&resolved)?;
+    for template in resolved.templates {
+        let left_open = resolved.status_left_open.contains(&template.id);
+        documents.push(stored.template(template, left_open).await?);
+    }
     for flow in resolved.flows {
         documents.push(stored.flow(flow).await?);
     }
@@ -91,10 +95,6 @@ fn documents(resolved: &Resolved) -> Result<Vec<(Place, Value)>, ApplyError> {
         let id = number.id.to_compact_string();
         add(DocumentKind::Number, Some(number.tenant), id, serde_json::to_value(number))?;
     }
-    for template in &resolved.templates {
-        let id = template.id.to_compact_string();
-        add(DocumentKind::Template, Some(template.tenant), id, serde_json::to_value(template))?;
-    }
     for endpoint in &resolved.endpoints {
         let id = endpoint.id.to_compact_string();
         add(DocumentKind::Endpoint, Some(endpoint.tenant), id, serde_json::to_value(endpoint))?;
@@ -126,6 +126,24 @@ impl Stored<'_> {
             self.read.push((kind, tenant));
         }
         Ok(())
+    }
+
+    /// What the provider says about a template stays; a status that the file names wins.
+    async fn template(
+        &mut self,
+        mut template: Template,
+        left_open: bool,
+    ) -> Result<(Place, Value), ApplyError> {
+        let place = (DocumentKind::Template, Some(template.tenant), template.id.to_compact_string());
+        let known = self.body(&place).await?.cloned();
+        if let Some(known) = known.and_then(|body| serde_json::from_value::<Template>(body).ok()) {
+            template.quality = known.quality;
+            template.provider_id = known.provider_id;
+            if left_open || template.status == known.status {
+                (template.status, template.reason) = (known.status, known.reason);
+            }
+        }
+        Ok((place, serde_json::to_value(&template)?))
     }
 
     /// A changed flow becomes its next version: running applications finish on theirs.

@@ -1,18 +1,27 @@
 //! The command line: one file per verb. Data goes to stdout, progress and log to stderr.
 
+mod apply;
 mod check_config;
 mod client;
 mod config;
 mod dead_letters;
+#[cfg(feature = "demo")]
+mod demo;
+mod doctor;
 mod explain;
 mod healthcheck;
+mod notify;
 mod output;
+mod rebuild;
+mod serve;
 mod settings;
 mod tail;
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+
+pub(crate) use self::output::chain;
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -39,12 +48,18 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Verb {
+    #[cfg(feature = "demo")]
+    Demo(demo::Args),
+    Serve(serve::Args),
+    Apply(apply::Args),
     CheckConfig(check_config::Args),
     Config(config::Args),
+    Doctor(doctor::Args),
     Explain(explain::Args),
     DeadLetters(dead_letters::Args),
     Tail(tail::Args),
     Healthcheck(healthcheck::Args),
+    Rebuild(rebuild::Args),
 }
 
 /// Why a verb ended badly. Each kind has its exit code.
@@ -67,7 +82,7 @@ pub(crate) enum Failure {
 impl Failure {
     /// An error with everything that caused it.
     pub(crate) fn failed(error: &(dyn std::error::Error + 'static)) -> Self {
-        Self::Failed(output::chain(error))
+        Self::Failed(chain(error))
     }
 
     const fn exit_code(&self) -> u8 {
@@ -84,12 +99,18 @@ impl Failure {
 #[must_use]
 pub fn run() -> ExitCode {
     let ended = match Cli::parse().verb {
+        #[cfg(feature = "demo")]
+        Verb::Demo(args) => demo::run(args),
+        Verb::Serve(args) => serve::run(args),
+        Verb::Apply(args) => apply::run(args),
         Verb::CheckConfig(args) => check_config::run(args),
         Verb::Config(args) => config::run(args),
+        Verb::Doctor(args) => doctor::run(args),
         Verb::Explain(args) => explain::run(args),
         Verb::DeadLetters(args) => dead_letters::run(args),
         Verb::Tail(args) => tail::run(args),
         Verb::Healthcheck(args) => healthcheck::run(args),
+        Verb::Rebuild(args) => rebuild::run(args),
     };
     match ended {
         Ok(()) => ExitCode::SUCCESS,

@@ -41,6 +41,7 @@ fn ranges(settings: &Settings, found: &mut Vec<(&'static str, String)>) {
     range("conversations.max_live", settings.conversations.max_live as u64, 100..=10_000_000);
     range("outbound.connect_timeout_ms", settings.outbound.connect_timeout_ms, 100..=60_000);
     range("outbound.request_timeout_ms", settings.outbound.request_timeout_ms, 500..=50_000);
+    range("endpoints.timeout_ms", settings.endpoints.timeout_ms, 500..=60_000);
     range("shutdown.drain_seconds", settings.shutdown.drain_seconds, 0..=600);
 }
 

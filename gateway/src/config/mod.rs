@@ -37,6 +37,8 @@ pub struct Settings {
     pub conversations: ConversationSettings,
     /// Sends to providers.
     pub outbound: OutboundSettings,
+    /// Events to downstream addresses.
+    pub endpoints: EndpointsSettings,
     /// Log lines.
     pub log: LogSettings,
     /// Spans.
@@ -135,6 +137,28 @@ pub struct OutboundSettings {
     pub connect_timeout_ms: u64,
     /// Time for an answer.
     pub request_timeout_ms: u64,
+}
+
+/// See `[endpoints]` in the default file.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EndpointsSettings {
+    /// Whether they may be inside.
+    pub private_addresses: PrivateAddresses,
+    /// Time for one attempt.
+    pub timeout_ms: u64,
+}
+
+/// Whether events may be pushed to private, loopback and link-local addresses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum PrivateAddresses {
+    /// As long as the public listener is on a loopback address.
+    Auto,
+    /// Yes.
+    Allow,
+    /// No.
+    Deny,
 }
 
 /// See `[log]` in the default file.

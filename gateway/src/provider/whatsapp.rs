@@ -12,7 +12,6 @@ use protocol::whatsapp::send::{Send, read_receipt};
 use reqwest::header::{CONTENT_TYPE, RETRY_AFTER};
 use reqwest::{Response, redirect};
 use runtime::{OutboundMessage, Provider};
-use tracing::Instrument as _;
 
 use super::failure;
 use crate::config::OutboundSettings;
@@ -49,12 +48,7 @@ impl WhatsApp {
         Ok(Self { http })
     }
 
-    async fn deliver(
-        &self,
-        number: &Number,
-        message: &OutboundMessage,
-        traceparent: Option<&str>,
-    ) -> Outcome {
+    async fn deliver(&self, number: &Number, message: &OutboundMessage) -> Outcome {
         let send = Send {
             to: &message.to,
             content: &message.content,
@@ -65,7 +59,7 @@ impl WhatsApp {
             Ok(body) => body,
             Err(error) => return unsendable(error.to_string()),
         };
-        let answered = match self.post(number, body, traceparent).await {
+        let answered = match self.post(number, body, message.traceparent.as_deref()).await {
             Ok(response) => ReadAnswer::read(response).await,
             Err(outcome) => return outcome,
         };
@@ -136,14 +130,7 @@ impl ReadAnswer {
 #[async_trait]
 impl Provider for WhatsApp {
     async fn send(&self, number: &Number, message: OutboundMessage) -> Outcome {
-        let span = tracing::debug_span!("provider.send", provider = "whatsapp");
-        runtime::trace::join(&span, message.traceparent.as_deref());
-        let work = async {
-            let current = runtime::trace::current_traceparent();
-            let traceparent = current.as_ref().or(message.traceparent.as_ref());
-            self.deliver(number, &message, traceparent.map(|text| text.as_str())).await
-        };
-        work.instrument(span).await
+        self.deliver(number, &message).await
     }
 
     async fn show_typing(&self, number: &Number, message: &ProviderId) {

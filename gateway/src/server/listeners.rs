@@ -2,13 +2,16 @@
 
 use std::net::{SocketAddr, TcpListener};
 
-use actix_web::dev::ServerHandle;
+use actix_web::dev::{ServerHandle, Service as _};
 use actix_web::web::Data;
 use actix_web::{App, HttpServer};
 
+use super::in_flight::InFlight;
 use super::{StartError, operator};
 use crate::config::Settings;
-use crate::limits::{ACCEPT_BACKLOG, KEEP_ALIVE, MAX_CONNECTIONS_PER_WORKER, OPERATOR_WORKERS};
+use crate::limits::{
+    ACCEPT_BACKLOG, CLOSE_SECONDS, KEEP_ALIVE, MAX_CONNECTIONS_PER_WORKER, OPERATOR_WORKERS,
+};
 use crate::state::AppState;
 use crate::{api, webhooks};
 
@@ -39,29 +42,46 @@ impl Listeners {
         Ok((self.public.local_addr()?, self.operator.local_addr()?))
     }
 
-    pub(super) fn serve(self, state: &Data<AppState>) -> Result<[ServerHandle; 2], StartError> {
+    pub(super) fn serve(
+        self,
+        state: &Data<AppState>,
+        in_flight: &InFlight,
+    ) -> Result<[ServerHandle; 2], StartError> {
         let settings = state.settings.clone();
-        let drain = settings.shutdown.drain_seconds;
-        let shared = state.clone();
+        let (shared, counted) = (state.clone(), in_flight.clone());
         let mut public = HttpServer::new(move || {
-            App::new().app_data(shared.clone()).configure(webhooks::configure).configure(api::configure)
+            let counted = counted.clone();
+            App::new()
+                .wrap_fn(move |request, service| {
+                    let under_way = counted.enter();
+                    let answer = service.call(request);
+                    async move {
+                        let answer = answer.await;
+                        drop(under_way);
+                        answer
+                    }
+                })
+                .app_data(shared.clone())
+                .configure(webhooks::routes(shared.clone()))
+                .configure(api::configure)
         })
         .backlog(ACCEPT_BACKLOG)
         .max_connections(MAX_CONNECTIONS_PER_WORKER)
         .keep_alive(KEEP_ALIVE)
         .disable_signals()
-        .shutdown_timeout(drain);
+        .shutdown_timeout(CLOSE_SECONDS);
         if settings.public.workers > 0 {
             public = public.workers(settings.public.workers);
         }
         let public = public.listen(self.public)?.run();
         let shared = state.clone();
-        let operator = HttpServer::new(move || App::new().app_data(shared.clone()).configure(operator::configure))
-            .workers(OPERATOR_WORKERS)
-            .disable_signals()
-            .shutdown_timeout(1)
-            .listen(self.operator)?
-            .run();
+        let operator =
+            HttpServer::new(move || App::new().app_data(shared.clone()).configure(operator::configure))
+                .workers(OPERATOR_WORKERS)
+                .disable_signals()
+                .shutdown_timeout(CLOSE_SECONDS)
+                .listen(self.operator)?
+                .run();
         let handles = [public.handle(), operator.handle()];
         actix_rt::spawn(public);
         actix_rt::spawn(operator);

@@ -1,19 +1,23 @@
 //! A whole node in one process: stores, actors, listeners. Nothing global, so tests start as many as they like.
 
 mod error;
+mod in_flight;
 mod listeners;
 mod operator;
 mod stores;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use actix_web::dev::ServerHandle;
 use actix_web::web::Data;
-use protocol::time::TimestampMs;
+use runtime::consumers::{Consumers, ConsumersOptions};
+use runtime::ingress::Ingress;
 use tokio_util::sync::CancellationToken;
 
 pub use self::error::StartError;
+use self::in_flight::InFlight;
 pub use self::listeners::Listeners;
 pub(crate) use self::stores::{Stores, open_records};
 use crate::apply::{self, Resolved};
@@ -33,6 +37,7 @@ pub struct Server {
     /// What handlers share.
     pub state: Data<AppState>,
     http: [ServerHandle; 2],
+    in_flight: InFlight,
 }
 
 /// What a gateway starts with.
@@ -59,18 +64,25 @@ impl Server {
             tracing::info!(%report, "apply file loaded");
         }
         let state = Data::new(state(settings, stores).await?);
-        let http = listeners.serve(&state)?;
+        let in_flight = InFlight::default();
+        let http = listeners.serve(&state, &in_flight)?;
         actix_rt::spawn(state.keeper.clone().follow(state.stopping.clone()));
         tracing::info!(%public, %operator, "listening");
-        Ok(Self { public, operator, state, http })
+        Ok(Self { public, operator, state, http, in_flight })
     }
 
     /// Stops taking requests, finishes what is under way, gives everything back.
     pub async fn stop(self) {
         let [public, operator] = self.http;
         self.state.stopping.cancel();
+        let drain = Duration::from_secs(self.state.settings.shutdown.drain_seconds);
+        public.pause().await;
+        if tokio::time::timeout(drain, self.in_flight.none()).await.is_err() {
+            tracing::warn!("requests were cut off: shutdown.drain_seconds is over");
+        }
         public.stop(true).await;
         self.state.node.shutdown().await;
+        self.state.consumers.shutdown().await;
         if let Err(error) = self.state.engine.close().await {
             tracing::error!(%error, "the engine store did not close");
         }
@@ -86,14 +98,24 @@ async fn state(settings: Settings, stores: Stores) -> Result<AppState, StartErro
     let Stores { engine, records } = stores;
     let keeper = Arc::new(DirectoryKeeper::load(records.clone()).await?);
     let metrics = Arc::new(Metrics::new()?);
+    let counted = Arc::new(runtime::Metrics::new(&metrics.registry)?);
     let node = runtime::Node::start(runtime::NodeOptions {
         engine: engine.clone(),
         directory: keeper.current(),
         provider: Arc::new(WhatsApp::new(&settings.outbound)?),
         settings: stores::node_settings(&settings),
-        metrics: Arc::new(runtime::Metrics::new(&metrics.registry)?),
+        metrics: counted.clone(),
     })?;
+    let consumers = Consumers::start(ConsumersOptions {
+        engine: engine.clone(),
+        records: records.clone(),
+        directory: keeper.current(),
+        endpoints: stores::endpoint_settings(&settings),
+        metrics: counted.clone(),
+    });
     Ok(AppState {
+        ingress: Arc::new(Ingress::new(engine.clone(), keeper.current(), counted)),
+        consumers,
         verifier: Verifier::new(keeper.current()),
         directory: keeper.current(),
         engine,

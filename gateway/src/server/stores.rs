@@ -6,13 +6,13 @@ use std::time::Duration;
 
 use protocol::shard::ShardCount;
 use runtime::NodeSettings;
+use runtime::consumers::EndpointSettings;
 use store::engine::embedded::{EmbeddedEngine, EmbeddedOptions};
 use store::engine::{Engine, SystemClock, embedded};
-use store::records::SharedRecords;
-use store::records::sqlite::SqliteRecords;
+use store::records::{SharedRecords, SqliteRecords};
 
 use super::StartError;
-use crate::config::{Durability, Settings};
+use crate::config::{Durability, PrivateAddresses, Settings};
 
 /// Folder of the engine store under `data`; the records keep their own file beside it.
 const ENGINE_FOLDER: &str = "engine";
@@ -26,11 +26,17 @@ pub(crate) struct Stores {
 impl Stores {
     /// Opens both; blocking work happens beside the executor.
     pub(crate) async fn open(settings: &Settings) -> Result<Self, StartError> {
+        let engine = Self::open_engine(settings).await?;
+        let records = open_records(&settings.data).await?;
+        Ok(Self { engine, records })
+    }
+
+    /// Opens the engine store alone.
+    pub(crate) async fn open_engine(settings: &Settings) -> Result<Arc<dyn Engine>, StartError> {
         let options = engine_options(settings);
         let clock = Arc::new(SystemClock::default());
         let engine = tokio::task::spawn_blocking(move || EmbeddedEngine::open(&options, clock)).await??;
-        let records = open_records(&settings.data).await?;
-        Ok(Self { engine: Arc::new(engine), records })
+        Ok(Arc::new(engine))
     }
 }
 
@@ -61,6 +67,18 @@ pub(super) fn node_settings(settings: &Settings) -> NodeSettings {
         idle: Duration::from_secs(settings.conversations.idle_seconds),
         live_conversations: settings.conversations.max_live,
         ..NodeSettings::default()
+    }
+}
+
+/// What the settings say about downstream addresses.
+pub(super) fn endpoint_settings(settings: &Settings) -> EndpointSettings {
+    EndpointSettings {
+        allow_private_addresses: match settings.endpoints.private_addresses {
+            PrivateAddresses::Allow => true,
+            PrivateAddresses::Deny => false,
+            PrivateAddresses::Auto => settings.public.listen.ip().is_loopback(),
+        },
+        timeout: Duration::from_millis(settings.endpoints.timeout_ms),
     }
 }
 

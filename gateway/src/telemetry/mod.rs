@@ -79,6 +79,13 @@ impl Telemetry {
         Ok((tracing_subscriber::registry().with(lines).with(layer), Self { spans }))
     }
 
+    /// Sends what is queued.
+    pub fn flush(&self) {
+        if let Some(Err(error)) = self.spans.as_ref().map(SdkTracerProvider::force_flush) {
+            tracing::warn!(%error, "spans could not be sent");
+        }
+    }
+
     /// Sends what is queued and stops.
     pub fn shutdown(self) {
         if let Some(Err(error)) = self.spans.map(|spans| spans.shutdown()) {

@@ -1,1 +1,113 @@
-//! WhatsApp webhooks.
+//! `/webhooks/whatsapp`: Meta's handshake, and its webhooks for all numbers.
+//!
+//! The way in does four things and nothing else: who signed, is it a webhook, make it durable, answer.
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::RETRY_AFTER;
+use actix_web::web::{Bytes, Data, Query};
+use actix_web::{Error, HttpRequest, HttpResponse};
+use compact_str::CompactString;
+use protocol::whatsapp::webhook;
+use runtime::ingress::{Arrival, IngestError};
+use runtime::trace;
+use serde::Deserialize;
+use tracing::Instrument as _;
+
+use crate::state::AppState;
+
+/// Where the provider puts its signature.
+const SIGNATURE: &str = "X-Hub-Signature-256";
+/// A well-formed `traceparent` of version 00 is exactly this long.
+const TRACEPARENT_BYTES: usize = 55;
+
+/// The handshake, as the provider sends it.
+#[derive(Deserialize)]
+pub(super) struct Handshake {
+    #[serde(rename = "hub.mode")]
+    mode: Option<String>,
+    #[serde(rename = "hub.verify_token")]
+    token: Option<String>,
+    #[serde(rename = "hub.challenge")]
+    challenge: Option<String>,
+}
+
+/// Answers the provider's challenge when it knows the verify token of any number.
+pub(super) async fn handshake(state: Data<AppState>, query: Query<Handshake>) -> HttpResponse {
+    let outcomes = &state.metrics.whatsapp.outcomes;
+    let Handshake { mode, token, challenge } = query.into_inner();
+    let known =
+        mode.as_deref() == Some("subscribe") && token.is_some_and(|token| state.verifier.knows_token(&token));
+    match challenge {
+        Some(challenge) if known => {
+            outcomes.handshake.inc();
+            HttpResponse::Ok().content_type("text/plain; charset=utf-8").body(challenge)
+        }
+        _ => {
+            outcomes.handshake_refused.inc();
+            HttpResponse::Forbidden().finish()
+        }
+    }
+}
+
+/// Takes a webhook: 200 once it is durable.
+pub(super) async fn receive(
+    state: Data<AppState>,
+    request: HttpRequest,
+    body: Result<Bytes, Error>,
+) -> HttpResponse {
+    let outcomes = &state.metrics.whatsapp.outcomes;
+    let body = match body {
+        Ok(body) => body,
+        Err(error) if error.as_response_error().status_code() == StatusCode::PAYLOAD_TOO_LARGE => {
+            outcomes.too_large.inc();
+            return HttpResponse::PayloadTooLarge().finish();
+        }
+        Err(_) => {
+            outcomes.malformed.inc();
+            return HttpResponse::BadRequest().body("the body ended too early");
+        }
+    };
+    let _timer = state.metrics.whatsapp.ack_seconds.start_timer();
+    let header = |name| request.headers().get(name);
+    let signature = header(SIGNATURE).map_or(&[][..], |value| value.as_bytes());
+    let Some(signed_by) = state.verifier.signed_by(signature, &body) else {
+        outcomes.unsigned.inc();
+        return HttpResponse::Unauthorized().finish();
+    };
+    let decoded = match webhook::decode(&body) {
+        Ok(decoded) => decoded,
+        Err(error) => {
+            outcomes.malformed.inc();
+            return HttpResponse::BadRequest().body(error.to_string());
+        }
+    };
+    let caller = header("traceparent").and_then(|value| value.to_str().ok());
+    let span = tracing::debug_span!("webhook", provider = "whatsapp", parts = decoded.parts.len());
+    trace::join(&span, caller);
+    let work = async {
+        let received_at = state.engine.now().await?;
+        let arrival = Arrival { received_at, traceparent: traceparent(caller) };
+        state.ingress.accept(decoded, &signed_by, arrival).await
+    };
+    match work.instrument(span).await {
+        Ok(accepted) => {
+            state.metrics.whatsapp.count(&accepted);
+            HttpResponse::Ok().finish()
+        }
+        Err(error) => unavailable(&state, &error),
+    }
+}
+
+/// The trace of this request: our span's, or the caller's when we make no spans.
+fn traceparent(caller: Option<&str>) -> Option<CompactString> {
+    let passed_on = || caller.filter(|text| text.len() == TRACEPARENT_BYTES).map(CompactString::new);
+    trace::current_traceparent().or_else(passed_on)
+}
+
+/// Not durable: the provider shall try again.
+fn unavailable(state: &AppState, error: &IngestError) -> HttpResponse {
+    state.metrics.whatsapp.outcomes.unavailable.inc();
+    tracing::warn!(error = error as &dyn std::error::Error, "a webhook could not be made durable");
+    let seconds = state.settings.webhooks.retry_after_seconds;
+    HttpResponse::ServiceUnavailable().insert_header((RETRY_AFTER, seconds.to_string())).finish()
+}

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use reqwest::Client;
 use serde_json::{Value, json};
@@ -24,6 +24,8 @@ pub(crate) struct Acknowledged {
     pub(crate) sends: BTreeMap<String, String>,
     /// Messages that the API refused, by code: none is expected.
     pub(crate) refused: BTreeMap<String, u64>,
+    /// Requests that were repeated to the end without an answer.
+    pub(crate) abandoned: usize,
 }
 
 /// A repetition waits this long: the gateway may be starting.
@@ -32,6 +34,9 @@ const RETRY_PAUSE: Duration = Duration::from_millis(50);
 const BREATH: Duration = Duration::from_millis(2);
 /// A request that is not answered within this was lost with a process.
 const TIMEOUT: Duration = Duration::from_secs(10);
+
+/// A gateway that answers nothing for this long after the last kill will not.
+const GRACE: Duration = Duration::from_secs(30);
 
 /// An application with the bot, then direct chat, then back to the bot.
 const SCRIPT: [&str; 6] =
@@ -94,6 +99,7 @@ impl Acknowledged {
     fn add(&mut self, part: Self) {
         self.inbound.extend(part.inbound);
         self.sends.extend(part.sends);
+        self.abandoned += part.abandoned;
         for (code, count) in part.refused {
             *self.refused.entry(code).or_default() += count;
         }
@@ -117,7 +123,16 @@ async fn contact_writes(way: Way, contact: u32) -> Acknowledged {
         let text = SCRIPT[index % SCRIPT.len()];
         let body = way.receiver.text(&sender, &wamid, unix_seconds(), text).to_string();
         let header = signature(&way.secret, body.as_bytes());
+        let mut patience = way.patience();
         while !delivered(&way, &header, &body).await {
+            if !patience.lasts() {
+                // Never acknowledged, so never promised.
+                return Acknowledged {
+                    inbound: BTreeMap::from([(wa_id, acknowledged)]),
+                    abandoned: 1,
+                    ..Acknowledged::default()
+                };
+            }
             tokio::time::sleep(RETRY_PAUSE).await;
         }
         acknowledged.push(wamid);
@@ -141,7 +156,10 @@ async fn service_sends(way: Way, caller: u32) -> Acknowledged {
         let text = format!("crash send {caller}.{index}");
         let to = format!("+{}", phone((caller.wrapping_mul(7_919) + index) % way.conversations.max(1)));
         let body = json!({ "to": to, "type": "text", "text": { "body": text } });
-        let (status, answer) = sent(&way, &format!("crash-{caller}-{index}"), &body).await;
+        let Some((status, answer)) = sent(&way, &format!("crash-{caller}-{index}"), &body).await else {
+            done.abandoned += 1;
+            break;
+        };
         match answer["id"].as_str() {
             Some(id) if status == 202 => {
                 done.sends.insert(id.to_owned(), text);
@@ -156,21 +174,43 @@ async fn service_sends(way: Way, caller: u32) -> Acknowledged {
     done
 }
 
-/// Repeats a request under its key until there is an answer that is not "later".
-async fn sent(way: &Way, key: &str, body: &Value) -> (u16, Value) {
+/// Repeats a request under its key until there is an answer that is not "later"; `None` when none comes.
+async fn sent(way: &Way, key: &str, body: &Value) -> Option<(u16, Value)> {
+    let mut patience = way.patience();
     loop {
         let request = way.client.post(format!("http://{}/v1/messages", way.place.public));
         let request = request.bearer_auth(API_KEY).header("Idempotency-Key", key).timeout(TIMEOUT).json(body);
         if let Ok(answer) = request.send().await {
             let status = answer.status().as_u16();
-            if status < 500
-                && status != 429
-                && let Ok(body) = answer.json().await
-            {
-                return (status, body);
+            if status < 500 && status != 429 {
+                return Some((status, answer.json().await.unwrap_or_default()));
             }
         }
+        if !patience.lasts() {
+            return None;
+        }
         tokio::time::sleep(RETRY_PAUSE).await;
+    }
+}
+
+/// How long a request is repeated: while the load lasts, and a while after it.
+struct Patience {
+    stop: Arc<AtomicBool>,
+    stopped: Option<Instant>,
+}
+
+impl Patience {
+    fn lasts(&mut self) -> bool {
+        if self.stopped.is_none() && self.stop.load(Ordering::Relaxed) {
+            self.stopped = Some(Instant::now());
+        }
+        self.stopped.is_none_or(|stopped| stopped.elapsed() < GRACE)
+    }
+}
+
+impl Way {
+    fn patience(&self) -> Patience {
+        Patience { stop: Arc::clone(&self.stop), stopped: None }
     }
 }
 

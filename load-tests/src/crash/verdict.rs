@@ -27,6 +27,8 @@ pub struct Verdict {
     pub sends_lost: usize,
     /// Sends that the API refused, by code.
     pub sends_refused: BTreeMap<String, u64>,
+    /// Requests that were never answered, however often they were repeated.
+    pub abandoned: usize,
     /// Outbound messages by status.
     pub outbound: BTreeMap<String, usize>,
     /// POSTs that the provider accepted.
@@ -36,10 +38,11 @@ pub struct Verdict {
 }
 
 impl Verdict {
-    /// Nothing lost, doubled, out of order or sent twice.
+    /// Nothing lost, doubled, out of order, sent twice or left without an answer.
     #[must_use]
     pub fn is_clean(&self) -> bool {
-        self.lost + self.doubled + self.out_of_order + self.sends_lost + self.double_sends == 0
+        self.lost + self.doubled + self.out_of_order + self.sends_lost + self.double_sends + self.abandoned
+            == 0
     }
 }
 
@@ -69,6 +72,7 @@ pub(crate) fn compare(
         sends_acknowledged: acknowledged.sends.len(),
         sends_lost: acknowledged.sends.keys().filter(|id| !ids.contains(id.as_str())).count(),
         sends_refused: acknowledged.refused.clone(),
+        abandoned: acknowledged.abandoned,
         outbound,
         provider_accepted: ledger.len(),
         double_sends: double_sends(ledger),

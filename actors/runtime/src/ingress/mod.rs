@@ -23,6 +23,7 @@ use protocol::shard::{ShardId, conversation_id};
 use protocol::time::TimestampMs;
 use protocol::whatsapp::webhook::{Names, Webhook};
 use store::engine::{AliasKey, Engine, EngineError};
+use tracing::Instrument as _;
 
 use self::aliases::{Aliases, Found};
 use self::place::{Placed, Reach};
@@ -226,7 +227,7 @@ impl Ingress {
             return Ok(());
         }
         let timer = self.metrics.log_append.start_timer();
-        self.engine.append(entries).await?;
+        self.engine.append(entries).instrument(tracing::debug_span!("append")).await?;
         timer.observe_duration();
         Ok(())
     }

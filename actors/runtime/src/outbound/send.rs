@@ -115,7 +115,7 @@ impl Delivery {
         if !self.shared.shard_of(self.conversation).lease_holds() {
             return not_sent("the lease of the shard ran out before the POST");
         }
-        let span = tracing::info_span!("send", number = %self.queue.number, message = %self.message);
+        let span = tracing::debug_span!("send", number = %self.queue.number, message = %self.message);
         trace::join(&span, post.traceparent.as_deref());
         let opaque = OpaqueId { conversation: self.conversation, message: self.message };
         let message = OutboundMessage {

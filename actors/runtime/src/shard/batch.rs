@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use bytes::Bytes;
+use compact_str::CompactString;
 use domain::conversation::{Input, Post, Step};
 use protocol::codec;
 use protocol::command::{Action, CommandKey};
@@ -131,6 +132,18 @@ impl Batch {
         }
     }
 
+    /// The traces that its inputs belong to; none while no spans are made.
+    pub(super) fn traceparents(&self) -> Vec<CompactString> {
+        if !tracing::span_enabled!(tracing::Level::DEBUG) {
+            return Vec::new();
+        }
+        let steps = self.groups.iter().flat_map(|group| &group.steps);
+        let mut traces: Vec<_> = steps.filter_map(|step| step.step.traceparent.clone()).collect();
+        traces.sort_unstable();
+        traces.dedup();
+        traces
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.items.is_empty()
     }
@@ -203,7 +216,7 @@ impl Batch {
         &mut self,
         item: u32,
         notice: AccountNotice,
-        traceparent: Option<compact_str::CompactString>,
+        traceparent: Option<CompactString>,
     ) {
         let event = Event {
             id: event_id(self.id, item, 0),

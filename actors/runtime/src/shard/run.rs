@@ -17,6 +17,7 @@ use super::live::LiveSet;
 use super::{Local, ShardShared};
 use crate::limits::{RECOVERED_CONVERSATIONS, RETRY_MAX, RETRY_MIN};
 use crate::node::{Phase, Shared, StoredResult};
+use crate::trace;
 
 /// Longest wait for a timer before the clocks are compared again: the store's clock may be set.
 const LONGEST_WAIT: SpanMs = SpanMs::minutes(1);
@@ -174,7 +175,12 @@ impl ShardLoop {
     }
 
     async fn run_batch(&mut self, batch: &mut Batch) -> Result<(), Lost> {
+        // A batch serves many traces: each of them sees the time that its inputs took together with the others.
+        let traces = batch.traceparents();
+        let applying = trace::spans_of(&traces, || tracing::debug_span!("apply"));
         let outcomes = self.apply(batch).await?;
+        drop(applying);
+        let _committing = trace::spans_of(&traces, || tracing::debug_span!("commit"));
         self.settle(batch, outcomes).await
     }
 

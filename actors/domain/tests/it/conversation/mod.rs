@@ -13,4 +13,4 @@ mod send;
 mod size;
 mod status;
 mod window;
-mod world;
+pub(crate) mod world;

@@ -55,3 +55,9 @@ async fn a_consumer_that_fails_starts_again_and_says_why() {
     assert!(matches!(view.last_exit, Some(Exit::Failed(_))));
     consumers.shutdown().await;
 }
+
+#[test]
+fn handles_may_be_shared_between_threads() {
+    fn shareable<T: Clone + Send + Sync>() {}
+    shareable::<ConsumersHandle>();
+}

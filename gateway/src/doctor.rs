@@ -1,0 +1,162 @@
+//! Checks that an operator wants made before, and when something is wrong: stores, disk, clock, credentials.
+
+use std::path::Path;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use domain::directory::Directory;
+use protocol::content::Channel;
+use protocol::directory::Number;
+use reqwest::header::DATE;
+use serde::Serialize;
+use store::engine::EngineError;
+
+use crate::config::Settings;
+use crate::provider::whatsapp::GRAPH_HOST;
+use crate::server::{StartError, Stores, open_records};
+
+/// A provider that takes longer is as good as away.
+const PROBE_TIMEOUT: Duration = Duration::from_secs(10);
+/// The 24-hour window counts from the provider's clock: a minute is invisible to people, more is not.
+const CLOCK_SKEW_WARN_SECONDS: i64 = 60;
+
+/// How a check ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum Verdict {
+    /// Good.
+    Pass,
+    /// Works, but look at it.
+    Warn,
+    /// Does not work.
+    Fail,
+}
+
+/// One check.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Check {
+    /// How it ended.
+    pub verdict: Verdict,
+    /// What was checked.
+    pub name: String,
+    /// What was found, and what to do about it.
+    pub detail: String,
+}
+
+fn check(verdict: Verdict, name: impl Into<String>, detail: impl Into<String>) -> Check {
+    Check { verdict, name: name.into(), detail: detail.into() }
+}
+
+/// Makes all checks; none hides another.
+pub async fn examine(settings: &Settings) -> Vec<Check> {
+    let mut checks = vec![folder(&settings.data)];
+    checks.push(engine(settings).await);
+    match directory(&settings.data).await {
+        Ok(directory) => {
+            let (tenants, numbers) = (directory.tenants.len(), directory.phone_numbers.len());
+            let found = format!("{tenants} tenant(s), {numbers} WhatsApp number(s)");
+            checks.push(match tenants {
+                0 => check(Verdict::Warn, "records", format!("{found}; load some with `gateway apply FILE`")),
+                _ => check(Verdict::Pass, "records", found),
+            });
+            checks.extend(providers(&directory).await);
+        }
+        Err(error) => checks.push(check(Verdict::Fail, "records", chain(&error))),
+    }
+    checks
+}
+
+fn folder(data: &Path) -> Check {
+    let tried = std::fs::create_dir_all(data).and_then(|()| {
+        let probe = data.join(".doctor");
+        std::fs::write(&probe, b"probe").and_then(|()| std::fs::remove_file(&probe))
+    });
+    match tried {
+        Ok(()) => check(Verdict::Pass, "data folder", format!("{} can be written", data.display())),
+        Err(error) => {
+            let hint = format!("{}: {error}; set `data` to a folder of this user", data.display());
+            check(Verdict::Fail, "data folder", hint)
+        }
+    }
+}
+
+async fn engine(settings: &Settings) -> Check {
+    match Stores::open_engine(settings).await {
+        Ok(engine) => {
+            let stats = engine.stats();
+            let detail =
+                format!("{} bytes stored, {} entries wait", stats.stored_bytes, stats.backlog_entries);
+            match engine.close().await {
+                Ok(()) => check(Verdict::Pass, "engine store", detail),
+                Err(error) => check(Verdict::Fail, "engine store", chain(&error)),
+            }
+        }
+        // A running gateway holds the lock: nothing is wrong, but nothing can be seen either.
+        Err(StartError::Engine(error @ EngineError::Incompatible(_))) => {
+            check(Verdict::Warn, "engine store", chain(&error))
+        }
+        Err(error) => check(Verdict::Fail, "engine store", chain(&error)),
+    }
+}
+
+async fn directory(data: &Path) -> Result<Directory, StartError> {
+    let records = open_records(data).await?;
+    let (_, directory) = records.load_directory().await?;
+    records.close().await?;
+    Ok(directory)
+}
+
+async fn providers(directory: &Directory) -> Vec<Check> {
+    let client = match reqwest::Client::builder().timeout(PROBE_TIMEOUT).build() {
+        Ok(client) => client,
+        Err(error) => return vec![check(Verdict::Fail, "provider client", chain(&error))],
+    };
+    let mut checks = Vec::new();
+    for tenant in directory.tenants.values() {
+        let numbers = tenant.numbers.values().filter(|number| number.channel == Channel::Whatsapp);
+        for number in numbers {
+            let name = format!("{} / {}", tenant.tenant.name, number.nickname);
+            checks.extend(provider(&client, name, number).await);
+        }
+    }
+    checks
+}
+
+async fn provider(client: &reqwest::Client, name: String, number: &Number) -> Vec<Check> {
+    let base = number.base_url.as_deref().unwrap_or(GRAPH_HOST).trim_end_matches('/');
+    let id = number.phone_number_id.as_ref().map_or("", |id| id.as_str());
+    let token = number.secrets.access_token.as_deref().unwrap_or_default();
+    let request = client.get(format!("{base}/{}/{id}", number.api_version)).bearer_auth(token);
+    let answer = match request.send().await {
+        Ok(answer) => answer,
+        Err(error) => {
+            return vec![check(Verdict::Fail, name, format!("{base} does not answer: {}", chain(&error)))];
+        }
+    };
+    let clock = answer.headers().get(DATE).and_then(|date| date.to_str().ok()).and_then(skew);
+    let status = answer.status();
+    let credentials = match status.as_u16() {
+        200 => check(Verdict::Pass, name, format!("{base} knows the number and the token")),
+        401 => check(Verdict::Fail, name, "the access token is refused; put a valid one into the apply file"),
+        _ => check(
+            Verdict::Fail,
+            name,
+            format!("{base} answers {status}; check phone_number_id and api_version"),
+        ),
+    };
+    let clock = clock.map(|seconds| match seconds.abs() <= CLOCK_SKEW_WARN_SECONDS {
+        true => check(Verdict::Pass, "clock", format!("{seconds} s away from {base}")),
+        false => check(Verdict::Warn, "clock", format!("{seconds} s away from {base}; is NTP running?")),
+    });
+    std::iter::once(credentials).chain(clock).collect()
+}
+
+/// Seconds that our clock is ahead of an HTTP date.
+fn skew(date: &str) -> Option<i64> {
+    let theirs = jiff::fmt::rfc2822::parse(date).ok()?.timestamp().as_second();
+    let ours = SystemTime::now().duration_since(UNIX_EPOCH).ok()?.as_secs();
+    Some(i64::try_from(ours).ok()? - theirs)
+}
+
+fn chain(error: &(dyn std::error::Error + 'static)) -> String {
+    crate::cli::chain(error)
+}

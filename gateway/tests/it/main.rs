@@ -1,0 +1,11 @@
+//! Whole gateways on free ports, with the embedded stores and the simulated provider.
+
+#![allow(clippy::unwrap_used, reason = "a panic in a helper is how a test fails")]
+
+mod apply;
+mod command_line;
+mod harness;
+mod operator;
+mod replies;
+mod telemetry;
+mod webhooks;
