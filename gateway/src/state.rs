@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 use crate::config::Settings;
 use crate::directory::DirectoryKeeper;
 use crate::metrics::Metrics;
+use crate::telemetry::Seldom;
 use crate::webhooks::signature::Verifier;
 
 /// Everything that a request may reach. One per process, handed to handlers as `web::Data<AppState>`.
@@ -34,6 +35,8 @@ pub struct AppState {
     pub keeper: Arc<DirectoryKeeper>,
     /// Tells who signed a webhook.
     pub verifier: Verifier,
+    /// A full store refuses thousands of webhooks per second: one line tells.
+    pub refusals_logged: Seldom,
     /// Settings of the process.
     pub settings: Arc<Settings>,
     /// Counters of the HTTP side, and the registry behind `/metrics`.

@@ -12,8 +12,8 @@ use std::time::Duration;
 
 use actix_web::dev::ServerHandle;
 use actix_web::web::Data;
+use protocol::time::SpanMs;
 use runtime::consumers::{Consumers, ConsumersOptions};
-use runtime::ingress::Ingress;
 use tokio_util::sync::CancellationToken;
 
 pub use self::error::StartError;
@@ -26,6 +26,7 @@ use crate::directory::DirectoryKeeper;
 use crate::metrics::Metrics;
 use crate::provider::whatsapp::WhatsApp;
 use crate::state::AppState;
+use crate::telemetry::Seldom;
 use crate::webhooks::signature::Verifier;
 
 /// A running gateway.
@@ -111,12 +112,13 @@ async fn state(settings: Settings, stores: Stores) -> Result<AppState, StartErro
         records: records.clone(),
         directory: keeper.current(),
         endpoints: stores::endpoint_settings(&settings),
-        metrics: counted.clone(),
+        metrics: counted,
     });
     Ok(AppState {
-        ingress: Arc::new(Ingress::new(engine.clone(), keeper.current(), counted)),
+        ingress: node.ingress().clone(),
         consumers,
         verifier: Verifier::new(keeper.current()),
+        refusals_logged: Seldom::every(SpanMs::seconds(1)),
         directory: keeper.current(),
         engine,
         records,

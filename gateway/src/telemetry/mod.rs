@@ -5,6 +5,7 @@
 //! with traces off the check of a callsite is all that is left of them.
 
 mod otlp;
+mod seldom;
 
 use std::io::IsTerminal as _;
 
@@ -17,6 +18,7 @@ use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::{EnvFilter, Layer, Registry};
 
+pub use self::seldom::Seldom;
 use crate::config::{LogFormat, LogSettings, Settings};
 
 /// Crates whose spans are part of traces.

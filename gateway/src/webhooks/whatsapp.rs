@@ -11,6 +11,7 @@ use protocol::whatsapp::webhook;
 use runtime::ingress::{Arrival, IngestError};
 use runtime::trace;
 use serde::Deserialize;
+use store::engine::{Clock as _, SystemClock};
 use tracing::Instrument as _;
 
 use crate::state::AppState;
@@ -107,7 +108,9 @@ fn traceparent(caller: Option<&str>) -> Option<CompactString> {
 /// Not durable: the provider shall try again.
 fn unavailable(state: &AppState, error: &IngestError) -> HttpResponse {
     state.metrics.whatsapp.outcomes.unavailable.inc();
-    tracing::warn!(error = error as &dyn std::error::Error, "a webhook could not be made durable");
+    if state.refusals_logged.due(SystemClock::default().now()) {
+        tracing::warn!(error = error as &dyn std::error::Error, "webhooks cannot be made durable now");
+    }
     let seconds = state.settings.webhooks.retry_after_seconds;
     HttpResponse::ServiceUnavailable().insert_header((RETRY_AFTER, seconds.to_string())).finish()
 }

@@ -41,7 +41,7 @@ static OBSERVED: LazyLock<Observed> = LazyLock::new(|| {
     let (spans, log) = (Spans::default(), Log::default());
     let mut settings = settings(folder.path());
     settings.tracing.otlp_endpoint = receiver(spans.clone());
-    settings.log.level = "debug,gateway=trace,runtime=trace,store=trace,domain=trace".to_owned();
+    settings.log.level = "gateway=trace,runtime=trace,store=trace,domain=trace".to_owned();
     let writer = log.clone();
     let (subscriber, telemetry) = Telemetry::build(&settings, move || writer.clone(), false).unwrap();
     tracing::subscriber::set_global_default(subscriber).unwrap();
