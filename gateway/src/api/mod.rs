@@ -1,8 +1,183 @@
-//! The internal HTTP API under `/v1`.
+//! The internal HTTP API under `/v1`: one file per endpoint, always in the same order: scope, input, work, answer.
 
-use actix_web::web::ServiceConfig;
+mod address;
+mod auth;
+mod billing;
+mod body;
+mod command;
+mod contacts;
+mod conversations;
+mod idempotency;
+mod messages;
+mod page;
+mod problem;
+mod settings;
+mod views;
+mod watch;
 
-/// Adds the routes of the API to the public listener. Handlers find their needs in `web::Data<AppState>`.
-pub fn configure(config: &mut ServiceConfig) {
-    let _ = config;
+use actix_web::error::{PathError, QueryPayloadError};
+use actix_web::{App, HttpRequest, web};
+use utoipa::OpenApi;
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
+use utoipa_actix_web::service_config::ServiceConfig;
+use utoipa_actix_web::{AppExt, scope};
+use utoipa_swagger_ui::SwaggerUi;
+
+use self::problem::ApiError;
+
+/// Adds the routes of the API and its viewer (`/docs/`) to the public listener. Handlers find their needs in `web::Data<AppState>`.
+pub fn configure(config: &mut web::ServiceConfig) {
+    let mut documented = ServiceConfig::new(config);
+    documented.service(scope::scope("/v1").configure(routes));
+    // The viewer comes out of the binary; it also serves the document itself.
+    config.service(SwaggerUi::new("/docs/{_:.*}").url("/openapi.json", document()));
+}
+
+/// The contract: OpenAPI 3.1, from the handlers themselves.
+#[must_use]
+pub fn document() -> utoipa::openapi::OpenApi {
+    #[derive(OpenApi)]
+    #[openapi(
+        info(
+            title = "Recruiting conversation gateway",
+            description = "Conversations between staffing agencies and candidates over WhatsApp and SMS.",
+            license(name = "MIT")
+        ),
+        tags(
+            (name = "messages", description = "Send messages and look at them"),
+            (name = "conversations", description = "The inbox and what people do in it"),
+            (name = "contacts", description = "People and their consent"),
+            (name = "settings", description = "Numbers, people, templates, flows, keys, endpoints"),
+            (name = "billing", description = "What was charged, and why"),
+            (name = "events", description = "The ordered feed for downstream services"),
+            (name = "notifications", description = "What people are told"),
+            (name = "operations", description = "Why things are as they are, and what was set aside"),
+            (name = "audit", description = "Who did what"),
+        )
+    )]
+    struct Contract;
+
+    let (_, mut document) = App::new()
+        .into_utoipa_app()
+        .openapi(Contract::openapi())
+        .service(scope::scope("/v1").configure(routes))
+        .split_for_parts();
+    let bearer = SecurityScheme::Http(HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build());
+    document.components.get_or_insert_default().add_security_scheme("key", bearer);
+    document.security = Some(vec![SecurityRequirement::new("key", Vec::<String>::new())]);
+    document
+}
+
+/// Every endpoint, by area.
+fn routes(config: &mut ServiceConfig<'_>) {
+    config.app_data(web::PathConfig::default().error_handler(wrong_path));
+    config.app_data(web::QueryConfig::default().error_handler(wrong_query));
+    config.configure(message_routes);
+    config.configure(contact_routes);
+    config.configure(settings_routes);
+    config.configure(people_routes);
+    config.configure(watch_routes);
+    config.default_service(web::route().to(no_such_call));
+}
+
+fn message_routes(config: &mut ServiceConfig<'_>) {
+    use conversations::{change, get, list, messages as history};
+    use messages::{change as edit, get as message, send};
+    config
+        .service(send::send_message)
+        .service(send::send_in_conversation)
+        .service(message::get_message)
+        .service(edit::edit_message)
+        .service(edit::delete_message)
+        .service(list::list_conversations)
+        .service(get::get_conversation)
+        .service(history::list_messages)
+        .service(history::list_attachments)
+        .service(change::set_mode)
+        .service(change::set_owner)
+        .service(change::set_vacancy)
+        .service(change::set_blocked)
+        .service(change::set_left)
+        .service(change::mark_read)
+        .service(change::show_typing)
+        .service(change::pause)
+        .service(change::resume);
+}
+
+fn contact_routes(config: &mut ServiceConfig<'_>) {
+    use contacts::{consent, get};
+    config
+        .service(get::list_contacts)
+        .service(get::get_contact)
+        .service(consent::get_consent)
+        .service(consent::set_consent);
+}
+
+fn settings_routes(config: &mut ServiceConfig<'_>) {
+    use settings::{endpoints, flows, numbers, templates};
+    config
+        .service(numbers::list_numbers)
+        .service(numbers::get_number)
+        .service(numbers::change_number)
+        .service(templates::list_templates)
+        .service(templates::get_template)
+        .service(templates::create_template)
+        .service(templates::change_template)
+        .service(templates::delete_template)
+        .service(flows::list_flows)
+        .service(flows::get_flow)
+        .service(flows::put_flow)
+        .service(endpoints::list_endpoints)
+        .service(endpoints::get_endpoint)
+        .service(endpoints::create_endpoint)
+        .service(endpoints::change_endpoint)
+        .service(endpoints::delete_endpoint);
+}
+
+fn people_routes(config: &mut ServiceConfig<'_>) {
+    use settings::{groups, keys, users};
+    config
+        .service(users::list_users)
+        .service(users::get_user)
+        .service(users::create_user)
+        .service(users::change_user)
+        .service(users::delete_user)
+        .service(groups::list_groups)
+        .service(groups::get_group)
+        .service(groups::create_group)
+        .service(groups::change_group)
+        .service(groups::delete_group)
+        .service(keys::list_keys)
+        .service(keys::create_key)
+        .service(keys::delete_key);
+}
+
+fn watch_routes(config: &mut ServiceConfig<'_>) {
+    use watch::{audit, dead_letters, events, explain, notifications, stream};
+    config
+        .service(billing::usage::get_usage)
+        .service(billing::ledger::list_ledger)
+        .service(billing::ledger::list_differences)
+        .service(events::list_events)
+        .service(notifications::list_notifications)
+        .service(notifications::mark_notifications_read)
+        .service(stream::stream_notifications)
+        .service(explain::explain)
+        .service(dead_letters::list_dead_letters)
+        .service(dead_letters::replay_dead_letter)
+        .service(audit::list_audit);
+}
+
+/// An id in the address that is not one.
+fn wrong_path(error: PathError, _: &HttpRequest) -> actix_web::Error {
+    ApiError::field("?path", error.to_string()).into()
+}
+
+/// A query parameter that does not fit.
+fn wrong_query(error: QueryPayloadError, _: &HttpRequest) -> actix_web::Error {
+    ApiError::field("?query", error.to_string()).into()
+}
+
+async fn no_such_call() -> Result<actix_web::HttpResponse, ApiError> {
+    Err(ApiError::not_found("call; /openapi.json lists them"))
 }

@@ -11,6 +11,7 @@ mod doctor;
 mod explain;
 mod healthcheck;
 mod notify;
+mod openapi;
 mod output;
 mod rebuild;
 mod serve;
@@ -59,6 +60,7 @@ enum Verb {
     DeadLetters(dead_letters::Args),
     Tail(tail::Args),
     Healthcheck(healthcheck::Args),
+    Openapi(openapi::Args),
     Rebuild(rebuild::Args),
 }
 
@@ -110,6 +112,7 @@ pub fn run() -> ExitCode {
         Verb::DeadLetters(args) => dead_letters::run(args),
         Verb::Tail(args) => tail::run(args),
         Verb::Healthcheck(args) => healthcheck::run(args),
+        Verb::Openapi(args) => openapi::run(args),
         Verb::Rebuild(args) => rebuild::run(args),
     };
     match ended {

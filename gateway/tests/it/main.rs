@@ -2,10 +2,12 @@
 
 #![allow(clippy::unwrap_used, reason = "a panic in a helper is how a test fails")]
 
+mod api;
 mod apply;
 mod command_line;
 mod harness;
 mod operator;
 mod replies;
 mod telemetry;
+mod tidy;
 mod webhooks;

@@ -27,7 +27,7 @@ pub struct LedgerView {
     /// The conversation.
     pub conversation_id: ConversationId,
     /// The message that caused it.
-    pub message_id: MessageId,
+    pub message_id: Option<MessageId>,
     /// `marketing`, `utility`, `authentication` or `service`.
     pub category: String,
     /// `business_initiated`, `user_initiated` or `free_entry_point`.
@@ -44,6 +44,8 @@ pub struct LedgerView {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>)]
     pub provider_pricing: Option<serde_json::Value>,
+    /// The provider's word and ours differ.
+    pub differs: bool,
 }
 
 /// Sums over the ledger.

@@ -42,8 +42,6 @@ pub struct NotificationView {
     pub conversation_id: ConversationId,
     /// The message, if it is about one.
     pub message_id: Option<MessageId>,
-    /// How many of the kind in the conversation are unread.
-    pub count: u32,
     /// Somebody has seen it.
     pub read: bool,
 }

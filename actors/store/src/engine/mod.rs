@@ -301,6 +301,9 @@ pub trait Engine: Send + Sync + 'static {
     /// Dead letters, oldest first, after an id; from the first one if that id is unknown.
     async fn dead_letters(&self, after: Option<DeadLetterId>, limit: usize) -> EngineResult<Vec<DeadLetter>>;
 
+    /// One dead letter.
+    async fn dead_letter(&self, letter: DeadLetterId) -> EngineResult<Option<DeadLetter>>;
+
     /// Appends a dead letter's entry to the log again and forgets the letter, together. `false` if unknown.
     async fn replay(&self, letter: DeadLetterId) -> EngineResult<bool>;
 

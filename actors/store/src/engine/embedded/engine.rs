@@ -165,6 +165,11 @@ impl Engine for EmbeddedEngine {
         letters::list(tables, after.unwrap_or_default(), limit)
     }
 
+    async fn dead_letter(&self, letter: DeadLetterId) -> EngineResult<Option<DeadLetter>> {
+        let tables = &self.shared.tables;
+        letters::number_of(tables, letter)?.map_or(Ok(None), |number| letters::read(tables, number))
+    }
+
     async fn replay(&self, letter: DeadLetterId) -> EngineResult<bool> {
         self.ask(|answer| Work::Replay(letter, answer).into()).await
     }

@@ -94,6 +94,10 @@ impl Engine for FaultyEngine {
         self.look(self.inner.dead_letters(after, limit)).await
     }
 
+    async fn dead_letter(&self, letter: DeadLetterId) -> EngineResult<Option<DeadLetter>> {
+        self.look(self.inner.dead_letter(letter)).await
+    }
+
     async fn replay(&self, letter: DeadLetterId) -> EngineResult<bool> {
         self.change(refused, self.inner.replay(letter)).await
     }

@@ -158,6 +158,10 @@ impl Engine for MemoryEngine {
         Ok(self.state.lock().dead_letters(after, limit))
     }
 
+    async fn dead_letter(&self, letter: DeadLetterId) -> EngineResult<Option<DeadLetter>> {
+        Ok(self.state.lock().dead_letter(letter))
+    }
+
     async fn replay(&self, letter: DeadLetterId) -> EngineResult<bool> {
         let found = self.state.lock().replay(letter)?;
         self.wake();

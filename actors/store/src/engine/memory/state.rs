@@ -142,6 +142,10 @@ impl State {
         self.facts = self.facts.split_off(&FactPosition(through.0.saturating_add(1)));
     }
 
+    pub(super) fn dead_letter(&self, id: DeadLetterId) -> Option<DeadLetter> {
+        self.dead_letters.iter().find(|letter| letter.id == id).cloned()
+    }
+
     pub(super) fn dead_letters(&self, after: Option<DeadLetterId>, limit: usize) -> Vec<DeadLetter> {
         let known = |id| self.dead_letters.iter().position(|letter| letter.id == id);
         let first = after.and_then(known).map_or(0, |index| index + 1);

@@ -1,0 +1,107 @@
+//! `GET /v1/billing/ledger` and `/v1/billing/reconciliation`.
+
+use actix_web::{get, web};
+use jiff::civil::Date;
+use protocol::api::Page;
+use protocol::api::billing::LedgerView;
+use protocol::content::Category;
+use protocol::id::{ConversationId, MessageId, NumberId};
+use serde::Deserialize;
+use serde_json::json;
+use store::records::{LedgerEntry, LedgerQuery};
+use utoipa::IntoParams;
+
+use super::money;
+use crate::api::auth::{Caller, Scope};
+use crate::api::page::{Paging, page};
+use crate::api::problem::ApiResult;
+use crate::state::AppState;
+
+/// Query of the ledger.
+#[derive(Clone, Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct LedgerParams {
+    /// Entries at most, 1 to 200; 50 when left out.
+    limit: Option<usize>,
+    /// `next` of the page before.
+    cursor: Option<String>,
+    /// From this day, in the tenant's time zone.
+    #[param(value_type = Option<String>, format = Date)]
+    from: Option<Date>,
+    /// To this day, inclusive.
+    #[param(value_type = Option<String>, format = Date)]
+    to: Option<Date>,
+    /// On this number.
+    number_id: Option<NumberId>,
+    /// In this conversation.
+    conversation_id: Option<ConversationId>,
+    /// Caused by this message.
+    message_id: Option<MessageId>,
+    /// Of this category.
+    category: Option<Category>,
+}
+
+fn view(entry: LedgerEntry) -> LedgerView {
+    let explanation = match entry.explanation {
+        serde_json::Value::String(text) => text,
+        facts => facts.to_string(),
+    };
+    LedgerView {
+        id: format!("{:032x}", entry.id),
+        at: entry.at,
+        number_id: entry.number,
+        conversation_id: entry.conversation,
+        message_id: entry.message,
+        category: entry.category.name().to_owned(),
+        origin: entry.origin.to_string(),
+        policy: entry.policy.to_string(),
+        market: entry.market.to_string(),
+        charge: money(&entry.amount),
+        explanation,
+        provider_pricing: entry.provider.map(|pricing| json!(pricing)),
+        differs: entry.differs,
+    }
+}
+
+async fn entries(
+    state: &AppState,
+    caller: &Caller,
+    params: &LedgerParams,
+    differs_only: bool,
+) -> ApiResult<web::Json<Page<LedgerView>>> {
+    caller.require(Scope::BillingRead)?;
+    let paging = Paging { limit: params.limit, cursor: params.cursor.clone() }.request()?;
+    let query = LedgerQuery {
+        from: params.from,
+        to: params.to,
+        number: params.number_id,
+        conversation: params.conversation_id,
+        message: params.message_id,
+        category: params.category,
+        differs_only,
+    };
+    Ok(web::Json(page(state.records.ledger(caller.tenant, query, paging).await?, view)))
+}
+
+/// Every charge and every free use, newest first, each with its reason.
+#[utoipa::path(tag = "billing", params(LedgerParams), responses((status = 200, body = Page<LedgerView>)))]
+#[get("/billing/ledger")]
+pub(crate) async fn list_ledger(
+    state: web::Data<AppState>,
+    caller: Caller,
+    params: web::Query<LedgerParams>,
+) -> ApiResult<web::Json<Page<LedgerView>>> {
+    entries(&state, &caller, &params, false).await
+}
+
+/// Only the entries where the provider's own word on the message differs from ours.
+#[utoipa::path(tag = "billing", params(LedgerParams), responses((status = 200, body = Page<LedgerView>)))]
+#[get("/billing/reconciliation")]
+pub(crate) async fn list_differences(
+    state: web::Data<AppState>,
+    caller: Caller,
+    params: web::Query<LedgerParams>,
+) -> ApiResult<web::Json<Page<LedgerView>>> {
+    entries(&state, &caller, &params, true).await
+}

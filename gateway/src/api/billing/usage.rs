@@ -1,0 +1,79 @@
+//! `GET /v1/billing/usage`.
+
+use actix_web::{get, web};
+use jiff::civil::Date;
+use protocol::api::Page;
+use protocol::api::billing::UsageView;
+use protocol::api::problem::Problem;
+use serde::Deserialize;
+use store::records::{UsageKey, UsageQuery, UsageRow};
+use utoipa::IntoParams;
+
+use super::money;
+use crate::api::auth::{Caller, Scope};
+use crate::api::problem::{ApiError, ApiResult};
+use crate::state::AppState;
+
+/// Query of the sums.
+#[derive(Clone, Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct UsageParams {
+    /// From this day, in the tenant's time zone.
+    #[param(value_type = String, format = Date)]
+    from: Date,
+    /// To this day, inclusive.
+    #[param(value_type = String, format = Date)]
+    to: Date,
+    /// Any of `category`, `number`, `day`, separated by commas.
+    #[serde(default)]
+    group_by: String,
+}
+
+fn keys(text: &str) -> ApiResult<Vec<UsageKey>> {
+    text.split(',')
+        .map(str::trim)
+        .filter(|key| !key.is_empty())
+        .map(|key| match key {
+            "category" => Ok(UsageKey::Category),
+            "number" => Ok(UsageKey::Number),
+            "day" => Ok(UsageKey::Day),
+            _ => Err(ApiError::field(
+                "?group_by",
+                "may name `category`, `number` and `day`, separated by commas",
+            )),
+        })
+        .collect()
+}
+
+fn view(row: UsageRow) -> UsageView {
+    UsageView {
+        category: row.category.map(|category| category.name().to_owned()),
+        number_id: row.number,
+        day: row.day.map(|day| day.to_string()),
+        charged: row.charged,
+        free: row.entries - row.charged,
+        total: money(&row.amount),
+    }
+}
+
+/// Sums over the ledger.
+#[utoipa::path(
+    tag = "billing",
+    params(UsageParams),
+    responses((status = 200, body = Page<UsageView>), (status = 422, body = Problem, content_type = "application/problem+json"))
+)]
+#[get("/billing/usage")]
+pub(crate) async fn get_usage(
+    state: web::Data<AppState>,
+    caller: Caller,
+    params: web::Query<UsageParams>,
+) -> ApiResult<web::Json<Page<UsageView>>> {
+    caller.require(Scope::BillingRead)?;
+    if params.to < params.from {
+        return Err(ApiError::field("?to", "must not be before `from`"));
+    }
+    let query = UsageQuery { from: params.from, to: params.to, group_by: keys(&params.group_by)? };
+    let rows = state.records.usage(caller.tenant, query).await?;
+    Ok(web::Json(Page { data: rows.into_iter().map(view).collect(), next: None }))
+}

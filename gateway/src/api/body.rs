@@ -1,0 +1,117 @@
+//! Request bodies: JSON whose errors name the field, and a fingerprint that tells repeated requests apart.
+
+use actix_web::dev::Payload;
+use actix_web::http::{StatusCode, header};
+use actix_web::{FromRequest, HttpRequest, web};
+use futures_util::future::LocalBoxFuture;
+use serde::de::DeserializeOwned;
+use serde_path_to_error::{Path, Segment};
+use xxhash_rust::xxh3::xxh3_64;
+
+use super::problem::{ApiError, ApiResult};
+
+/// Largest body of an API request: the longest text, ten options and a flow of a hundred steps fit many times.
+const MAX_BODY_BYTES: usize = 256 * 1024;
+
+/// A JSON body with the hash of everything that was asked (method, path, body).
+#[derive(Debug)]
+pub(crate) struct Body<T> {
+    pub(crate) value: T,
+    pub(crate) fingerprint: u64,
+}
+
+impl<T: DeserializeOwned + 'static> FromRequest for Body<T> {
+    type Error = ApiError;
+    type Future = LocalBoxFuture<'static, ApiResult<Self>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let place = format!("{} {}\n", request.method(), request.path());
+        let is_json = request.headers().get(header::CONTENT_TYPE).is_none_or(|kind| {
+            kind.to_str()
+                .is_ok_and(|text| text.trim_start().to_ascii_lowercase().starts_with("application/json"))
+        });
+        let payload = web::Payload::from_request(request, payload);
+        Box::pin(async move {
+            if !is_json {
+                return Err(ApiError::new(
+                    StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                    "media_type",
+                    "Unsupported media type",
+                    "send `Content-Type: application/json`",
+                ));
+            }
+            let payload = payload.await.map_err(|error| unreadable(&error.to_string()))?;
+            let bytes = payload.to_bytes_limited(MAX_BODY_BYTES).await.map_err(|_| {
+                ApiError::new(
+                    StatusCode::PAYLOAD_TOO_LARGE,
+                    "too_large",
+                    "Body too large",
+                    format!("the body may have {MAX_BODY_BYTES} bytes"),
+                )
+            })?;
+            let bytes = bytes.map_err(|error| unreadable(&error.to_string()))?;
+            let value = parse(&bytes)?;
+            let mut asked = place.into_bytes();
+            asked.extend_from_slice(&bytes);
+            Ok(Self { value, fingerprint: xxh3_64(&asked) })
+        })
+    }
+}
+
+fn unreadable(detail: &str) -> ApiError {
+    ApiError::new(StatusCode::BAD_REQUEST, "unreadable", "The body cannot be read", detail)
+}
+
+fn parse<T: DeserializeOwned>(bytes: &[u8]) -> ApiResult<T> {
+    let mut json = serde_json::Deserializer::from_slice(bytes);
+    let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
+        if error.inner().is_data() {
+            ApiError::field(pointer(error.path()), error.inner().to_string())
+        } else {
+            unreadable(&format!("the body must be JSON: {}", error.inner()))
+        }
+    })?;
+    json.end().map_err(|error| unreadable(&format!("the body must be one JSON value: {error}")))?;
+    Ok(value)
+}
+
+/// The place of an error as a JSON pointer.
+fn pointer(path: &Path) -> String {
+    let mut pointer = String::new();
+    for segment in path.iter() {
+        pointer.push('/');
+        match segment {
+            Segment::Seq { index } => pointer.push_str(&index.to_string()),
+            Segment::Map { key } => pointer.push_str(&key.replace('~', "~0").replace('/', "~1")),
+            Segment::Enum { variant } => pointer.push_str(variant),
+            Segment::Unknown => pointer.push('?'),
+        }
+    }
+    pointer
+}
+
+#[cfg(test)]
+mod tests {
+    use protocol::api::message::SendRequest;
+
+    use super::*;
+
+    #[test]
+    fn errors_name_the_field() {
+        let cases = [
+            (r#"{"type":"text","text":{"body":7}}"#, "/text/body"),
+            (r#"{"type":"text","txt":{}}"#, "/txt"),
+            (r#"{"type":"smoke"}"#, "/type"),
+            (r#"{"type":"text","contact_id":"nobody"}"#, "/contact_id"),
+            (
+                r#"{"type":"template","template":{"name":"a","language":"it","parameters":[{"nam":1}]}}"#,
+                "/template/parameters/0",
+            ),
+        ];
+        for (body, place) in cases {
+            let error = parse::<SendRequest>(body.as_bytes()).unwrap_err().to_string();
+            assert!(error.contains(place), "{body}: {error}");
+        }
+        assert!(parse::<SendRequest>(b"{").unwrap_err().to_string().starts_with("unreadable"));
+    }
+}

@@ -1,0 +1,67 @@
+//! Commands to conversations: one way for every endpoint that changes one.
+
+use actix_web::HttpRequest;
+use protocol::command::{Action, Command, CommandKey, CommandResult};
+use protocol::entry::Address;
+use protocol::id::ConversationId;
+use protocol::time::{SpanMs, TimestampMs};
+use store::records::Claim;
+
+use super::auth::Caller;
+use super::problem::{ApiError, ApiResult};
+use crate::state::AppState;
+
+/// How long a caller is kept waiting for its result; a command applied later is refused.
+const PATIENCE: SpanMs = SpanMs::seconds(10);
+/// Longest idempotency key: room for any UUID or hash, short enough to store millions.
+const MAX_KEY_CHARS: usize = 255;
+
+/// Now, by this node's clock; conversations decide by the store's.
+pub(crate) fn now() -> TimestampMs {
+    TimestampMs(jiff::Timestamp::now().as_millisecond())
+}
+
+/// The caller's `Idempotency-Key`, or `None`.
+pub(crate) fn idempotency_key(request: &HttpRequest) -> ApiResult<Option<String>> {
+    let Some(header) = request.headers().get("idempotency-key") else { return Ok(None) };
+    let wrong = || {
+        ApiError::field("Idempotency-Key", format!("must be 1 to {MAX_KEY_CHARS} printable ASCII characters"))
+    };
+    let text = header.to_str().map_err(|_| wrong())?;
+    if text.is_empty() || text.len() > MAX_KEY_CHARS { Err(wrong()) } else { Ok(Some(text.to_owned())) }
+}
+
+/// Applies an action to a conversation, exactly once per idempotency key, and answers its committed result.
+pub(crate) async fn run(
+    state: &AppState,
+    caller: &Caller,
+    request: &HttpRequest,
+    (address, fingerprint): (Address, u64),
+    action: Action,
+) -> ApiResult<CommandResult> {
+    let given = idempotency_key(request)?;
+    let key = match &given {
+        Some(key) => {
+            let claim = state.records.claim_key(caller.tenant, key.clone(), fingerprint, now()).await?;
+            if claim == Claim::Different {
+                return Err(protocol::command::Refusal::KeyReused.into());
+            }
+            CommandKey::new(caller.tenant, key)
+        }
+        None => CommandKey(rand::random()),
+    };
+    let command = Command { key, fingerprint, by: caller.party(), expires_at: now() + PATIENCE, action };
+    match state.node.command(address, command).await? {
+        CommandResult::Refused(refusal) => Err(refusal.into()),
+        done => Ok(done),
+    }
+}
+
+/// The address of a conversation that belongs to the caller's tenant.
+pub(crate) async fn address(state: &AppState, caller: &Caller, id: ConversationId) -> ApiResult<Address> {
+    let conversation = state.node.inspect(id).await?;
+    conversation
+        .map(|conversation| conversation.address)
+        .filter(|address| address.tenant == caller.tenant)
+        .ok_or_else(|| ApiError::not_found("conversation"))
+}

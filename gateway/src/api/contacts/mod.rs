@@ -1,0 +1,4 @@
+//! `/v1/contacts`.
+
+pub(crate) mod consent;
+pub(crate) mod get;

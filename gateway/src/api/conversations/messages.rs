@@ -1,0 +1,112 @@
+//! `GET /v1/conversations/{id}/messages` and `…/attachments`.
+
+use actix_web::{get, web};
+use protocol::api::Page;
+use protocol::api::message::MessageView;
+use protocol::api::problem::Problem;
+use protocol::id::ConversationId;
+use serde::Deserialize;
+use store::records::{MessageQuery, Order, PageRequest};
+use utoipa::IntoParams;
+
+use crate::api::auth::{Caller, Scope};
+use crate::api::page::{Paging, page};
+use crate::api::problem::{ApiError, ApiResult};
+use crate::api::views;
+use crate::state::AppState;
+
+/// Order of a history.
+#[derive(Clone, Copy, Debug, Default, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Sort {
+    /// Oldest first.
+    Asc,
+    /// Newest first.
+    #[default]
+    Desc,
+}
+
+/// Query of a history.
+#[derive(Clone, Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct HistoryQuery {
+    /// Entries at most, 1 to 200; 50 when left out.
+    limit: Option<usize>,
+    /// `next` of the page before.
+    cursor: Option<String>,
+    /// `desc` (newest first) unless `asc`.
+    #[serde(default)]
+    order: Sort,
+}
+
+impl HistoryQuery {
+    fn page(&self) -> ApiResult<PageRequest> {
+        Paging { limit: self.limit, cursor: self.cursor.clone() }.request()
+    }
+}
+
+/// The messages of a conversation.
+#[utoipa::path(
+    tag = "conversations",
+    params(("id" = ConversationId, Path), HistoryQuery),
+    responses(
+        (status = 200, body = Page<MessageView>),
+        (status = 404, body = Problem, content_type = "application/problem+json"),
+    )
+)]
+#[get("/conversations/{id}/messages")]
+pub(crate) async fn list_messages(
+    state: web::Data<AppState>,
+    caller: Caller,
+    id: web::Path<ConversationId>,
+    query: web::Query<HistoryQuery>,
+) -> ApiResult<web::Json<Page<MessageView>>> {
+    history(&state, &caller, *id, &query, false).await
+}
+
+/// The files of a conversation.
+#[utoipa::path(
+    tag = "conversations",
+    params(("id" = ConversationId, Path), HistoryQuery),
+    responses(
+        (status = 200, body = Page<MessageView>),
+        (status = 404, body = Problem, content_type = "application/problem+json"),
+    )
+)]
+#[get("/conversations/{id}/attachments")]
+pub(crate) async fn list_attachments(
+    state: web::Data<AppState>,
+    caller: Caller,
+    id: web::Path<ConversationId>,
+    query: web::Query<HistoryQuery>,
+) -> ApiResult<web::Json<Page<MessageView>>> {
+    history(&state, &caller, *id, &query, true).await
+}
+
+async fn history(
+    state: &AppState,
+    caller: &Caller,
+    conversation: ConversationId,
+    query: &HistoryQuery,
+    attachments_only: bool,
+) -> ApiResult<web::Json<Page<MessageView>>> {
+    caller.require(Scope::MessagesRead)?;
+    if state.records.conversation(caller.tenant, conversation).await?.is_none() {
+        return Err(ApiError::not_found("conversation"));
+    }
+    let order = match query.order {
+        Sort::Asc => Order::OldestFirst,
+        Sort::Desc => Order::NewestFirst,
+    };
+    let rows = state
+        .records
+        .messages(MessageQuery {
+            tenant: caller.tenant,
+            conversation,
+            attachments_only,
+            order,
+            page: query.page()?,
+        })
+        .await?;
+    Ok(web::Json(page(rows, views::message)))
+}

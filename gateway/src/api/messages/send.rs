@@ -1,0 +1,93 @@
+//! `POST /v1/messages` and `POST /v1/conversations/{id}/messages`.
+
+use actix_web::{HttpRequest, HttpResponse, post, web};
+use protocol::api::message::{Queued, SendRequest};
+use protocol::api::problem::Problem;
+use protocol::command::{Action, CommandResult};
+use protocol::entry::Address;
+use protocol::fact::MessageStatus;
+use protocol::id::ConversationId;
+
+use super::{recipient, wish};
+use crate::api::auth::{Caller, Scope};
+use crate::api::body::Body;
+use crate::api::command;
+use crate::api::problem::{ApiError, ApiResult};
+use crate::state::AppState;
+
+/// Sends a message. The answer comes once the message is durable; it leaves when its number and the contact's
+/// own limit allow.
+#[utoipa::path(
+    tag = "messages",
+    params(("Idempotency-Key" = Option<String>, Header, description = "Repeating the request with the same key sends once")),
+    request_body = SendRequest,
+    responses(
+        (status = 202, body = Queued),
+        (status = 422, body = Problem, description = "`window_closed` (lists usable templates), `opted_out`, `blocked`, `template_parameters` …", content_type = "application/problem+json"),
+        (status = 429, body = Problem, description = "Too many messages of the conversation wait", content_type = "application/problem+json"),
+    )
+)]
+#[post("/messages")]
+pub(crate) async fn send_message(
+    state: web::Data<AppState>,
+    caller: Caller,
+    request: HttpRequest,
+    body: Body<SendRequest>,
+) -> ApiResult<HttpResponse> {
+    caller.require(Scope::MessagesWrite)?;
+    let address = recipient::resolve(&state, &caller, &body.value).await?;
+    send(&state, &caller, &request, address, body).await
+}
+
+/// Sends a message in a conversation. The body is that of `POST /v1/messages` without the address.
+#[utoipa::path(
+    tag = "messages",
+    params(
+        ("id" = ConversationId, Path),
+        ("Idempotency-Key" = Option<String>, Header, description = "Repeating the request with the same key sends once"),
+    ),
+    request_body = SendRequest,
+    responses(
+        (status = 202, body = Queued),
+        (status = 404, body = Problem, content_type = "application/problem+json"),
+        (status = 422, body = Problem, content_type = "application/problem+json"),
+    )
+)]
+#[post("/conversations/{id}/messages")]
+pub(crate) async fn send_in_conversation(
+    state: web::Data<AppState>,
+    caller: Caller,
+    request: HttpRequest,
+    id: web::Path<ConversationId>,
+    body: Body<SendRequest>,
+) -> ApiResult<HttpResponse> {
+    caller.require(Scope::MessagesWrite)?;
+    let wish = &body.value;
+    if wish.to.is_some() || wish.contact_id.is_some() || wish.number_id.is_some() || wish.channel.is_some() {
+        return Err(ApiError::field(
+            "/to",
+            "the conversation is the address: leave out `to`, `contact_id`, `number_id` and `channel`",
+        ));
+    }
+    let address = command::address(&state, &caller, *id).await?;
+    send(&state, &caller, &request, address, body).await
+}
+
+async fn send(
+    state: &AppState,
+    caller: &Caller,
+    request: &HttpRequest,
+    address: Address,
+    body: Body<SendRequest>,
+) -> ApiResult<HttpResponse> {
+    let wish = wish::wish(state, caller, &body.value).await?;
+    match command::run(state, caller, request, (address, body.fingerprint), Action::Send(wish)).await? {
+        CommandResult::Queued { message, conversation } => Ok(HttpResponse::Accepted()
+            .insert_header(("Location", format!("/v1/messages/{message}")))
+            .json(Queued { id: message, conversation_id: conversation, status: MessageStatus::Queued })),
+        other => {
+            tracing::error!(?other, "a send was answered with something else");
+            Err(ApiError::unavailable("the send was not confirmed; repeat it with the same Idempotency-Key"))
+        }
+    }
+}

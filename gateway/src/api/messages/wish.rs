@@ -1,0 +1,92 @@
+//! From the body of a send to what the conversation is asked for.
+
+use protocol::api::message::{MediaBody, ParameterBody, SendKind, SendRequest, TemplateBody};
+use protocol::command::SendBody;
+use protocol::content::{Choice, Media, MediaSource, Parameter};
+use protocol::id::{MediaId, MessageId, ProviderId};
+
+use crate::api::auth::Caller;
+use crate::api::problem::{ApiError, ApiResult};
+use crate::state::AppState;
+
+/// What the conversation is asked to send.
+pub(crate) async fn wish(state: &AppState, caller: &Caller, request: &SendRequest) -> ApiResult<SendBody> {
+    let missing =
+        |field: &str| ApiError::field(format!("/{field}"), format!("is required when `type` is `{field}`"));
+    let reply_to = match request.reply_to {
+        Some(message) => Some(provider_id(state, caller, message, "/reply_to").await?),
+        None => None,
+    };
+    match request.kind {
+        SendKind::Text => {
+            let text = request.text.as_ref().ok_or_else(|| missing("text"))?;
+            Ok(SendBody::Text { body: text.body.clone(), reply_to })
+        }
+        SendKind::Template => request.template.as_ref().map(template).ok_or_else(|| missing("template")),
+        SendKind::Media => media(request.media.as_ref().ok_or_else(|| missing("media"))?),
+        SendKind::Interactive => {
+            let question = request.interactive.as_ref().ok_or_else(|| missing("interactive"))?;
+            let options = question
+                .options
+                .iter()
+                .map(|option| Choice { id: option.id.as_str().into(), title: option.title.clone() })
+                .collect();
+            Ok(SendBody::Interactive { body: question.body.clone(), options })
+        }
+        SendKind::Reaction => {
+            let reaction = request.reaction.as_ref().ok_or_else(|| missing("reaction"))?;
+            let message = provider_id(state, caller, reaction.message_id, "/reaction/message_id").await?;
+            Ok(SendBody::Reaction { message, emoji: reaction.emoji.as_deref().map(Into::into) })
+        }
+    }
+}
+
+fn template(body: &TemplateBody) -> SendBody {
+    let parameters = body
+        .parameters
+        .iter()
+        .map(|parameter| match parameter {
+            ParameterBody::Positional(text) => Parameter { name: None, text: text.clone() },
+            ParameterBody::Named { name, text } => {
+                Parameter { name: Some(name.as_str().into()), text: text.clone() }
+            }
+        })
+        .collect();
+    SendBody::Template {
+        name: body.name.as_str().into(),
+        language: body.language.as_str().into(),
+        parameters,
+    }
+}
+
+fn media(body: &MediaBody) -> ApiResult<SendBody> {
+    let source = match (&body.link, &body.provider_media_id) {
+        (Some(link), None) if link.starts_with("https://") || link.starts_with("http://") => {
+            MediaSource::Link(link.clone())
+        }
+        (Some(_), None) => return Err(ApiError::field("/media/link", "must be an http or https address")),
+        (None, Some(id)) => MediaSource::Provider(MediaId::new(id)),
+        _ => return Err(ApiError::field("/media", "give either `link` or `provider_media_id`")),
+    };
+    Ok(SendBody::Media(Media {
+        kind: body.kind,
+        source,
+        mime_type: body.mime_type.as_deref().map(Into::into),
+        sha256: None,
+        filename: body.filename.clone(),
+        caption: body.caption.clone(),
+        voice: false,
+    }))
+}
+
+/// The provider's id of one of the tenant's messages.
+async fn provider_id(
+    state: &AppState,
+    caller: &Caller,
+    message: MessageId,
+    pointer: &str,
+) -> ApiResult<ProviderId> {
+    let row = state.records.message(caller.tenant, message).await?;
+    row.and_then(|row| row.provider_id)
+        .ok_or_else(|| ApiError::field(pointer, "is not a message that the provider knows"))
+}

@@ -1,0 +1,95 @@
+//! Reading and writing documents, with versions as `ETag`s.
+
+use actix_web::http::{StatusCode, header};
+use actix_web::{HttpRequest, HttpResponse};
+use compact_str::CompactString;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use store::records::{Change, DocumentKind, DocumentWrite, Expect, RecordsError};
+
+use crate::api::auth::Caller;
+use crate::api::command::now;
+use crate::api::idempotency::etag_text;
+use crate::api::problem::{ApiError, ApiResult};
+use crate::state::AppState;
+
+/// A document with the version that its `ETag` shows.
+pub(crate) struct Versioned<T> {
+    pub(crate) value: T,
+    pub(crate) version: u64,
+}
+
+/// Reads one document of the caller's tenant.
+pub(crate) async fn read<T: DeserializeOwned>(
+    state: &AppState,
+    caller: &Caller,
+    kind: DocumentKind,
+    id: impl Into<CompactString>,
+) -> ApiResult<Versioned<T>> {
+    let document = state.records.document(kind, Some(caller.tenant), id.into()).await?;
+    let document = document.ok_or_else(|| ApiError::not_found(kind.name()))?;
+    Ok(Versioned { value: decode(kind, document.body)?, version: document.version })
+}
+
+/// Reads all documents of a kind, by id.
+pub(crate) async fn read_all<T: DeserializeOwned>(
+    state: &AppState,
+    caller: &Caller,
+    kind: DocumentKind,
+) -> ApiResult<Vec<T>> {
+    let documents = state.records.documents(kind, Some(caller.tenant)).await?;
+    documents.into_iter().map(|document| decode(kind, document.body)).collect()
+}
+
+fn decode<T: DeserializeOwned>(kind: DocumentKind, body: serde_json::Value) -> ApiResult<T> {
+    serde_json::from_value(body).map_err(|error| {
+        tracing::error!(kind = kind.name(), %error, "a stored document cannot be read");
+        ApiError::unavailable("a stored document cannot be read")
+    })
+}
+
+/// Writes (or, with `None`, deletes) one document and makes every reader of this node see it. Answers its version.
+pub(crate) async fn write<T: Serialize>(
+    state: &AppState,
+    caller: &Caller,
+    (kind, id): (DocumentKind, CompactString),
+    expect: Expect,
+    value: Option<&T>,
+) -> ApiResult<u64> {
+    let body = value.map(serde_json::to_value).transpose().map_err(|error| {
+        tracing::error!(kind = kind.name(), %error, "a document could not be written as JSON");
+        ApiError::unavailable("the document could not be written")
+    })?;
+    let change = Change { by: caller.party(), at: now() };
+    let write = DocumentWrite { kind, tenant: Some(caller.tenant), id, expect, body };
+    let written = state.records.write_documents(change, vec![write]).await.map_err(|error| match error {
+        RecordsError::Conflict { .. } if expect == Expect::Absent => ApiError::new(
+            StatusCode::CONFLICT,
+            "already_exists",
+            "Already exists",
+            format!("there is a {} of this name already; change that one", kind.name()),
+        ),
+        other => other.into(),
+    })?;
+    state.keeper.refresh().await?;
+    Ok(written.first().map_or(0, |document| document.version))
+}
+
+/// What `If-Match` demands.
+pub(crate) fn expect(request: &HttpRequest) -> ApiResult<Expect> {
+    let Some(header) = request.headers().get(header::IF_MATCH) else { return Ok(Expect::Any) };
+    let text = header.to_str().unwrap_or_default().trim();
+    if text == "*" {
+        return Ok(Expect::Any);
+    }
+    let version =
+        text.strip_prefix('"').and_then(|text| text.strip_suffix('"')).and_then(|text| text.parse().ok());
+    version
+        .map(Expect::Version)
+        .ok_or_else(|| ApiError::field("If-Match", "must be an ETag of this document"))
+}
+
+/// A document as an answer with its `ETag`.
+pub(crate) fn answer(version: u64, view: &impl Serialize) -> HttpResponse {
+    HttpResponse::Ok().insert_header((header::ETAG, etag_text(version))).json(view)
+}

@@ -1,0 +1,8 @@
+//! Following what happens: events, notifications, explanations, dead letters, audit.
+
+pub(crate) mod audit;
+pub(crate) mod dead_letters;
+pub(crate) mod events;
+pub(crate) mod explain;
+pub(crate) mod notifications;
+pub(crate) mod stream;

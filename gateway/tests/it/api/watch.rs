@@ -1,0 +1,78 @@
+//! The feed, the stream of notifications, explanations.
+
+use futures_util::StreamExt;
+use reqwest::{Method, StatusCode};
+use serde_json::json;
+
+use super::ANNA_KEY;
+use crate::harness::{World, text_webhook};
+
+#[actix_web::test]
+async fn the_feed_is_ordered_and_resumes() {
+    let world = World::start().await;
+    world.written("393337000001", "wamid.feed.1", "TEST0001").await;
+    world.written("393337000001", "wamid.feed.2", "Giulia").await;
+    let done = |feed: &serde_json::Value| {
+        feed["data"].as_array().is_some_and(|all| all.iter().any(|event| event["type"] == "flow.completed"))
+    };
+    let feed = world.get_until("/v1/events?limit=200", done).await;
+    let events = feed["data"].as_array().unwrap();
+    let places: Vec<u64> = events.iter().map(|event| event["sequence"].as_u64().unwrap()).collect();
+    assert!(places.is_sorted());
+    let completed = events.iter().find(|event| event["type"] == "flow.completed").unwrap();
+    assert!(completed["data"].to_string().contains("Giulia"), "{completed}");
+    let rest = world.get(format!("/v1/events?limit=200&after={}", places[2])).await.json();
+    assert_eq!(rest["data"][0]["sequence"], places[3]);
+    world.stop().await;
+}
+
+#[actix_web::test]
+async fn d12_the_stream_of_notifications_survives_a_reconnect() {
+    let world = World::start().await;
+    let last = |id: &str| {
+        world
+            .call(Method::GET, "/v1/notifications/stream")
+            .with_key(ANNA_KEY)
+            .header("Last-Event-ID", id)
+            .response()
+    };
+    world.written("393337000002", "wamid.sse.1", "/chat").await;
+    assert!(
+        world.webhook(&text_webhook("393337000002", "wamid.sse.2", "Ci siete?")).await.status().is_success()
+    );
+    let mut first = last("0").await.bytes_stream();
+    let mut heard = String::new();
+    while !heard.contains("new_message") || !heard.ends_with("\n\n") {
+        heard.push_str(std::str::from_utf8(&first.next().await.unwrap().unwrap()).unwrap());
+    }
+    drop(first);
+    let id = heard.lines().rev().find_map(|line| line.strip_prefix("id: ")).unwrap().to_owned();
+    assert!(
+        world.webhook(&text_webhook("393337000002", "wamid.sse.3", "Pronto?")).await.status().is_success()
+    );
+    let mut second = last(&id).await.bytes_stream();
+    let again = loop {
+        let chunk = second.next().await.unwrap().unwrap();
+        let text = std::str::from_utf8(&chunk).unwrap().to_owned();
+        if text.starts_with("id: ") {
+            break text;
+        }
+    };
+    let next: u64 = again.lines().find_map(|line| line.strip_prefix("id: ")).unwrap().parse().unwrap();
+    assert!(next > id.parse().unwrap(), "nothing twice: {heard} then {again}");
+    drop(second);
+    world.stop().await;
+}
+
+#[actix_web::test]
+async fn f3_a_conversation_explains_itself() {
+    let world = World::start().await;
+    let conversation = world.written("393337000003", "wamid.why", "Buongiorno").await;
+    let why = world.get(format!("/v1/explain/{}", conversation["id"].as_str().unwrap())).await.json();
+    assert!(why["reasons"].to_string().contains("the window is open until"), "{why}");
+    assert_eq!(why["log"][0]["type"], "conversation.started");
+    assert_eq!(world.get("/v1/explain/nonsense").await.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert_eq!(world.get("/v1/dead-letters").await.json()["data"], json!([]));
+    assert_eq!(world.get("/v1/nothing").await.code(), "not_found");
+    world.stop().await;
+}
