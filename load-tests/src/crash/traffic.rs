@@ -30,17 +30,30 @@ pub(crate) struct Acknowledged {
 
 /// A repetition waits this long: the gateway may be starting.
 const RETRY_PAUSE: Duration = Duration::from_millis(50);
-/// Between two messages of one contact: people do not write faster, and others shall get a turn.
-const BREATH: Duration = Duration::from_millis(2);
+/// Between two messages of one contact.
+const BREATH: Duration = Duration::from_millis(20);
+/// Between two sends of one caller.
+const SEND_BREATH: Duration = Duration::from_millis(200);
 /// A request that is not answered within this was lost with a process.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A gateway that answers nothing for this long after the last kill will not.
 const GRACE: Duration = Duration::from_secs(30);
 
+/// Messages from one application to the next. The bot answers about five of them; a pair may get 45 messages at once
+/// and then one every six seconds, so that a chattier script would only fill the queue of the gateway.
+const ROUND: usize = 150;
+
 /// An application with the bot, then direct chat, then back to the bot.
-const SCRIPT: [&str; 6] =
-    ["I want to apply TEST0001", "Anna Rossi", "Milano", "Hello?", "Are you there?", "/endchat"];
+fn line(index: usize) -> &'static str {
+    match index % ROUND {
+        0 => "I want to apply TEST0001",
+        1 => "Anna Rossi",
+        2 => "Milano",
+        last if last == ROUND - 1 => "/endchat",
+        _ => "Hello? Are you there?",
+    }
+}
 
 pub(crate) struct Traffic {
     tasks: JoinSet<Acknowledged>,
@@ -120,7 +133,7 @@ async fn contact_writes(way: Way, contact: u32) -> Acknowledged {
             break;
         }
         let wamid = format!("wamid.crash.{contact}.{index}");
-        let text = SCRIPT[index % SCRIPT.len()];
+        let text = line(index);
         let body = way.receiver.text(&sender, &wamid, unix_seconds(), text).to_string();
         let header = signature(&way.secret, body.as_bytes());
         let mut patience = way.patience();
@@ -169,7 +182,7 @@ async fn service_sends(way: Way, caller: u32) -> Acknowledged {
                 *done.refused.entry(code).or_default() += 1;
             }
         }
-        tokio::time::sleep(BREATH * 10).await;
+        tokio::time::sleep(SEND_BREATH).await;
     }
     done
 }
