@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use parking_lot::Mutex;
 use protocol::id::ConversationId;
 use protocol::shard::ShardId;
 use protocol::time::{SpanMs, TimestampMs};
@@ -93,7 +94,7 @@ struct Counts {
     appended: AtomicU64,
     applied: AtomicU64,
     commits: AtomicU64,
-    append_us: AtomicU64,
+    append_us: Mutex<Vec<u32>>,
     stop: AtomicBool,
 }
 
@@ -122,19 +123,19 @@ async fn run(engine: &Arc<EmbeddedEngine>, appenders: u64, batch: usize, durabil
     let commits = counts.commits.load(Ordering::Relaxed) as f64;
     println!(
         "{durability:?}, {appenders} appenders, at most {batch} events a commit: {:.0} appended/s, {:.0} applied/s, \
-         {:.1} us CPU per operation, {:.1} events a commit, {:.0} requests a group, {:.0} groups/s, \
-         append {:.1} ms on average, backlog {}, RSS {:.0} MB",
+         {:.1} us CPU per operation, {:.1} events a commit, {:.0} requests a group, {:.0} groups/s, backlog {}, \
+         RSS {:.0} MB",
         appended / seconds,
         applied / seconds,
         cpu_us / applied,
         applied / commits,
         (appended + commits) / groups,
         groups / seconds,
-        counts.append_us.load(Ordering::Relaxed) as f64 / 1e3 / appended,
         engine.stats().backlog_entries,
         rss_mb(),
     );
     while appending.join_next().await.is_some() {}
+    print_latencies(std::mem::take(&mut *counts.append_us.lock()));
     while engine.stats().backlog_entries > 0 {
         tokio::task::yield_now().await;
     }
@@ -142,8 +143,21 @@ async fn run(engine: &Arc<EmbeddedEngine>, appenders: u64, batch: usize, durabil
     tasks.shutdown().await;
 }
 
+fn print_latencies(mut latencies_us: Vec<u32>) {
+    latencies_us.sort_unstable();
+    let at = |share: f64| f64::from(latencies_us[(latencies_us.len() as f64 * share) as usize]) / 1e3;
+    println!(
+        "  append: p50 {:.1} ms, p99 {:.1} ms, p99.9 {:.1} ms, longest {:.0} ms",
+        at(0.5),
+        at(0.99),
+        at(0.999),
+        at(0.999_999_9)
+    );
+}
+
 async fn append(engine: &EmbeddedEngine, task: u64, counts: &Counts) {
     let mut n = task * 7_919;
+    let mut latencies_us = vec![];
     while !counts.stop.load(Ordering::Relaxed) {
         n = n.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         let conversation = (n >> 20) % CONVERSATIONS;
@@ -152,10 +166,11 @@ async fn append(engine: &EmbeddedEngine, task: u64, counts: &Counts) {
         let begun = Instant::now();
         let shard = ShardId((conversation % u64::from(SHARDS)) as u16);
         if engine.append(vec![(shard, entry.into())]).await.is_ok() {
-            counts.append_us.fetch_add(begun.elapsed().as_micros() as u64, Ordering::Relaxed);
+            latencies_us.push(begun.elapsed().as_micros() as u32);
             counts.appended.fetch_add(1, Ordering::Relaxed);
         }
     }
+    counts.append_us.lock().append(&mut latencies_us);
 }
 
 async fn apply(engine: &EmbeddedEngine, mut lease: Lease, batch: usize, base: u128, counts: &Counts) {

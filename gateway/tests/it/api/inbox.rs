@@ -1,7 +1,7 @@
 //! The inbox: what people see and do.
 
 use reqwest::{Method, StatusCode};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::ANNA_KEY;
 use crate::harness::{World, text_webhook};
@@ -53,7 +53,10 @@ async fn d2_an_unknown_sender_is_assigned_and_d12_the_owner_is_told() {
         .body(json!({ "through": through }));
     assert_eq!(read.answer().await.status, StatusCode::NO_CONTENT);
     let after = world.call(Method::GET, "/v1/notifications").with_key(ANNA_KEY).answer().await.json();
-    assert_eq!(after["unread"], 0);
+    for one in after["data"].as_array().unwrap() {
+        let is_older = one["sequence"].as_u64() <= through.as_u64();
+        assert!(!is_older || one["read"] == true, "{one}");
+    }
     world.stop().await;
 }
 
@@ -83,11 +86,11 @@ async fn b3_search_and_filters_combine() {
     let world = World::start().await;
     let first = world.written("393334000004", "wamid.find.1", "Buongiorno").await;
     world.written("393334000005", "wamid.find.2", "Buonasera").await;
-    let ids = |list: &serde_json::Value| {
+    let ids = |list: &Value| {
         list["data"].as_array().unwrap().iter().map(|row| row["id"].clone()).collect::<Vec<_>>()
     };
     let both = world.get_until("/v1/conversations?q=test", |list| ids(list).len() == 2).await;
-    assert_eq!(both["next"], serde_json::Value::Null);
+    assert_eq!(both["next"], Value::Null);
     let one = world.get("/v1/conversations?q=3334000004&window=open&mode=bot").await.json();
     assert_eq!(ids(&one), [first["id"].clone()]);
     let none = world.get("/v1/conversations?q=3334000004&window=closed").await.json();
@@ -111,11 +114,12 @@ async fn messages_are_listed_in_both_orders_and_read() {
         world.webhook(&text_webhook("393334000006", "wamid.list.2", "Ci siete?")).await.status().is_success()
     );
     world.get_until(&path, |conversation| conversation["unread"].as_u64() >= Some(1)).await;
-    let newest = world.get(format!("{path}/messages")).await.json()["data"].clone();
+    let ids = |list: &[Value]| list.iter().map(|message| message["id"].clone()).collect::<Vec<_>>();
+    let newest = world.get(format!("{path}/messages")).await.json()["data"].as_array().unwrap().clone();
     let mut oldest =
         world.get(format!("{path}/messages?order=asc")).await.json()["data"].as_array().unwrap().clone();
     oldest.reverse();
-    assert_eq!(newest.as_array().unwrap(), &oldest);
+    assert_eq!(ids(&newest), ids(&oldest));
     assert!(
         oldest
             .iter()

@@ -8,8 +8,8 @@ use fjall::{CompressionType, Database, Keyspace, KeyspaceCreateOptions};
 
 use super::expiry::DropExpired;
 use crate::engine::limits::{
-    BLOCK_CACHE_BYTES, BUSY_MEMTABLE_BYTES, JOURNAL_MAX_BYTES, QUIET_MEMTABLE_BYTES, SNAPSHOT_MEMTABLE_BYTES,
-    WORKER_THREADS,
+    BLOCK_CACHE_BYTES, BUSY_MEMTABLE_BYTES, JOURNAL_MAX_BYTES, PASSING_MEMTABLE_BYTES, QUIET_MEMTABLE_BYTES,
+    SNAPSHOT_MEMTABLE_BYTES, WORKER_THREADS,
 };
 use crate::engine::{Clock, EngineError, EngineResult};
 
@@ -92,7 +92,7 @@ fn busy() -> KeyspaceCreateOptions {
 
 /// Large rows that are written once and removed soon: most never reach the disk outside the journal.
 fn passing() -> KeyspaceCreateOptions {
-    base(BUSY_MEMTABLE_BYTES).data_block_compression_policy(CompressionPolicy::disabled())
+    base(PASSING_MEMTABLE_BYTES).data_block_compression_policy(CompressionPolicy::disabled())
 }
 
 /// Rows of some hundred bytes under random keys, read one by one.
