@@ -54,12 +54,12 @@ const MIB: u64 = 1024 * 1024;
 /// Blocks read from files. Snapshots of live conversations are in their actors; this serves those that wake up.
 pub(crate) const BLOCK_CACHE_BYTES: u64 = 32 * MIB;
 
-/// The journal is read at a start, at about 100 MB/s: with what is written until the next flush this keeps a cold
-/// start with a million conversations below three seconds. The least that fjall takes.
+/// The journal is read at a start, so it is the least that fjall takes. Measured on two cores that were busy with
+/// other work: cold starts with a million conversations took 2.5 to 3.3 s; an idle machine was not measured.
 pub(crate) const JOURNAL_MAX_BYTES: u64 = 64 * MIB;
 
-/// Snapshots in memory before they are flushed; up to five of these exist while flushing lags behind. Twice as
-/// much merges 15 % cheaper, but takes 200 MB more at full load: the whole store stays near 300 MB with this.
+/// Snapshots in memory before they are flushed; up to five of these exist while flushing lags behind. Chosen for
+/// memory, which is not yet held at 300 MB: the whole benchmark process took 200 to 670 MB at full load.
 pub(crate) const SNAPSHOT_MEMTABLE_BYTES: u64 = 16 * MIB;
 
 /// Log rows and facts in memory before they are flushed: more than a checkpoint, so that most rows are removed
@@ -73,7 +73,8 @@ pub(crate) const BUSY_MEMTABLE_BYTES: u64 = 4 * MIB;
 pub(crate) const QUIET_MEMTABLE_BYTES: u64 = MIB;
 
 /// Threads that flush and merge. With two or more, fjall 3.1's first one spins on its queue while another merges
-/// (it puts the request back and takes it again): a whole core. One keeps up with 50,000 rows a second.
+/// (it puts the request back and takes it again), which a profile showed. One sustained 50,000 operations a
+/// second; a long merge then delays flushing, and what that costs in latency was not compared with two.
 pub(crate) const WORKER_THREADS: usize = 1;
 
 const _: () = assert!(TAIL_RESIDENT_MAX_BYTES as u64 <= BACKLOG_MAX_BYTES);
