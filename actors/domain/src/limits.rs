@@ -2,6 +2,12 @@
 
 use protocol::time::SpanMs;
 
+/// The provider's limits of what is sent, under their names here.
+pub use protocol::whatsapp::limits::{
+    MAX_BUTTON_BODY as BUTTONS_BODY_CHARS, MAX_BUTTON_TITLE as BUTTON_CHARS, MAX_BUTTONS as BUTTONS,
+    MAX_ROW_ID as CHOICE_ID_CHARS, MAX_ROW_TITLE as ROW_CHARS, MAX_ROWS as LIST_ROWS, MAX_TEXT as TEXT_CHARS,
+};
+
 /// Characters of a template's name: the provider's rule.
 pub const TEMPLATE_NAME_CHARS: usize = 512;
 /// Characters of an approved template's body, before and after filling in: the provider's rule (132005 beyond).
@@ -64,30 +70,6 @@ pub const LATER_ATTEMPTS: u8 = 3;
 
 /// A message that has to wait longer than this (a quality limit lifts after hours) lets later ones pass.
 pub const KEEPS_ITS_PLACE: SpanMs = SpanMs::minutes(1);
-
-/// Characters of a text message (provider's limit, facts 3.3).
-pub const TEXT_CHARS: usize = 4_096;
-
-/// Characters under a file (provider's limit, facts 3.3).
-pub const CAPTION_CHARS: usize = 1_024;
-
-/// Answers that become buttons (provider's limit, facts 3.3).
-pub const BUTTONS: usize = 3;
-
-/// Answers that become a list (provider's limit, facts 3.3).
-pub const LIST_ROWS: usize = 10;
-
-/// Characters on a button (provider's limit, facts 3.3).
-pub const BUTTON_CHARS: usize = 20;
-
-/// Characters of a list row (provider's limit, facts 3.3).
-pub const ROW_CHARS: usize = 24;
-
-/// Characters of a question with buttons (provider's limit, facts 3.3).
-pub const BUTTONS_BODY_CHARS: usize = 1_024;
-
-/// Characters of the id of an answer (provider's limit, facts 3.3).
-pub const CHOICE_ID_CHARS: usize = 256;
 
 /// Questions of a flow: the answers are part of the state until the application is complete.
 pub const FLOW_STEPS: usize = 50;

@@ -2,7 +2,7 @@
 //! (facts: Cloud API messages, interactive messages). Lengths are counted in characters.
 
 use crate::command::Refusal;
-use crate::content::{Choice, Content, Media, TemplateContent};
+use crate::content::{Choice, Content, Media, MediaKind, MediaSource, TemplateContent};
 
 /// What is kept of a part that is not understood. Real parts are far smaller; a log entry stays small too.
 pub const MAX_RAW_BYTES: usize = 64 * 1024;
@@ -62,7 +62,10 @@ pub fn validate(content: &Content) -> Result<(), Refusal> {
                 .map_or(Ok(()), |label| text("/interactive/list_button", label, MAX_LIST_BUTTON))
         }
         Content::Template(template) => validate_template(template),
-        Content::Reaction { emoji: Some(emoji), .. } => text("/reaction/emoji", emoji, MAX_EMOJI),
+        Content::Reaction { message, emoji } => {
+            text("/reaction/message_id", message.as_str(), usize::MAX)?;
+            emoji.as_deref().map_or(Ok(()), |emoji| text("/reaction/emoji", emoji, MAX_EMOJI))
+        }
         Content::Location { latitude, longitude, .. } => {
             within("/location/latitude", *latitude, 90.0)?;
             within("/location/longitude", *longitude, 180.0)
@@ -73,6 +76,16 @@ pub fn validate(content: &Content) -> Result<(), Refusal> {
 }
 
 fn validate_media(media: &Media) -> Result<(), Refusal> {
+    if let MediaSource::Link(link) = &media.source
+        && !(link.starts_with("https://") || link.starts_with("http://"))
+    {
+        let cure = "must be an http or https address that the provider can fetch";
+        return refuse("/media/link", cure.into());
+    }
+    if media.caption.is_some() && matches!(media.kind, MediaKind::Audio | MediaKind::Sticker) {
+        let cure = "audio and stickers have no caption; send the text as a message of its own";
+        return refuse("/media/caption", cure.into());
+    }
     let optional =
         |pointer, value: Option<&str>, max| value.map_or(Ok(()), |value| text(pointer, value, max));
     optional("/media/caption", media.caption.as_deref(), MAX_CAPTION)?;
@@ -101,8 +114,13 @@ fn validate_question(body: &str, options: &[Choice]) -> Result<(), Refusal> {
     for (index, option) in options.iter().enumerate() {
         text(&format!("{pointer}/{index}/title"), &option.title, max_title)?;
         text(&format!("{pointer}/{index}/id"), &option.id, max_id)?;
-        if options[..index].iter().any(|earlier| earlier.id == option.id) {
+        let earlier = &options[..index];
+        if earlier.iter().any(|earlier| earlier.id == option.id) {
             return refuse(&format!("{pointer}/{index}/id"), "repeats an earlier id; ids must differ".into());
+        }
+        if earlier.iter().any(|earlier| earlier.title == option.title) {
+            let cure = "repeats an earlier title; people could not tell them apart";
+            return refuse(&format!("{pointer}/{index}/title"), cure.into());
         }
     }
     Ok(())
@@ -134,11 +152,11 @@ fn refuse(pointer: &str, detail: String) -> Result<(), Refusal> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::content::{MediaKind, MediaSource};
-    use crate::id::MediaId;
+    use crate::id::{MediaId, ProviderId};
 
     fn options(count: usize, title: usize) -> Vec<Choice> {
-        (0..count).map(|id| Choice { id: id.to_string().into(), title: "x".repeat(title) }).collect()
+        let titled = |id: usize| format!("{id:x}{}", "x".repeat(title.saturating_sub(1)));
+        (0..count).map(|id| Choice { id: id.to_string().into(), title: titled(id) }).collect()
     }
 
     fn question(body: usize, options: Vec<Choice>) -> Content {
@@ -176,10 +194,11 @@ mod tests {
 
     #[test]
     fn texts_files_and_places_keep_their_limits() {
-        let media = |caption: &str| {
+        let stored = || MediaSource::Provider(MediaId::new("1"));
+        let media = |kind, source, caption: &str| {
             Content::Media(Media {
-                kind: MediaKind::Document,
-                source: MediaSource::Provider(MediaId::new("1")),
+                kind,
+                source,
                 mime_type: None,
                 sha256: None,
                 filename: Some("cv.pdf".into()),
@@ -187,14 +206,22 @@ mod tests {
                 voice: false,
             })
         };
+        let reaction = |id: &str| Content::Reaction { message: ProviderId::new(id), emoji: None };
         let place =
             |latitude, longitude| Content::Location { latitude, longitude, name: None, address: None };
         for (content, expected) in [
             (Content::Text { body: "è".repeat(MAX_TEXT) }, None),
             (Content::Text { body: "è".repeat(MAX_TEXT + 1) }, Some("/text/body")),
             (Content::Text { body: " \n".into() }, Some("/text/body")),
-            (media("ok"), None),
-            (media(&"x".repeat(MAX_CAPTION + 1)), Some("/media/caption")),
+            (media(MediaKind::Document, stored(), "ok"), None),
+            (media(MediaKind::Document, stored(), &"x".repeat(MAX_CAPTION + 1)), Some("/media/caption")),
+            (media(MediaKind::Audio, stored(), "a song"), Some("/media/caption")),
+            (
+                media(MediaKind::Image, MediaSource::Link("file:///etc/hosts".into()), "x"),
+                Some("/media/link"),
+            ),
+            (reaction("wamid.1"), None),
+            (reaction(""), Some("/reaction/message_id")),
             (place(45.0, -180.0), None),
             (place(90.1, 0.0), Some("/location/latitude")),
             (place(0.0, f64::NAN), Some("/location/longitude")),

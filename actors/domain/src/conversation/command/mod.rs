@@ -1,6 +1,5 @@
 //! What somebody at the tenant, or a service, wants. One file per action that has rules of its own.
 
-mod content;
 mod send;
 mod template;
 

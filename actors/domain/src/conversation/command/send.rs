@@ -3,13 +3,14 @@
 use protocol::command::{Consent, Owner, Party, Refusal, SendBody};
 use protocol::content::Content;
 use protocol::id::{MessageId, ProviderId};
+use protocol::whatsapp::limits::{fits_buttons, validate};
 
-use super::{content, mark_read, template};
+use super::{mark_read, template};
 use crate::capability::Capability;
 use crate::conversation::outbound::{self, NewMessage};
 use crate::conversation::turn::Turn;
 use crate::conversation::{assign, bot};
-use crate::limits::{BUTTONS, QUEUE};
+use crate::limits::QUEUE;
 use crate::market;
 
 /// Accepts a message for sending, or says why not.
@@ -17,7 +18,7 @@ pub(super) fn send(turn: &mut Turn<'_>, body: SendBody, by: Party) -> Result<Mes
     recipient_allowed(turn, by)?;
     number_able(turn)?;
     let (content, reply_to) = filled(turn, body)?;
-    content::check(&content)?;
+    validate(&content)?;
     if !matches!(content, Content::Template(_)) && !turn.state.window_open(turn.now()) {
         return Err(template::window_closed(turn));
     }
@@ -84,7 +85,7 @@ fn filled(turn: &Turn<'_>, body: SendBody) -> Result<(Content, Option<ProviderId
         }
         SendBody::Media(media) => Content::Media(media),
         SendBody::Interactive { body, options } => {
-            let list_button = (options.len() > BUTTONS).then(|| bot::texts(turn).list_button.to_owned());
+            let list_button = (!fits_buttons(&options)).then(|| bot::texts(turn).list_button.to_owned());
             Content::Interactive { body, options, list_button }
         }
         SendBody::Reaction { message, emoji } => Content::Reaction { message, emoji },
