@@ -212,12 +212,7 @@ impl Batch {
         }
     }
 
-    fn push_notice(
-        &mut self,
-        item: u32,
-        notice: AccountNotice,
-        traceparent: Option<CompactString>,
-    ) {
+    fn push_notice(&mut self, item: u32, notice: AccountNotice, traceparent: Option<CompactString>) {
         let event = Event {
             id: event_id(self.id, item, 0),
             at: self.now,
