@@ -172,6 +172,10 @@ impl Engine for MortalEngine {
         self.look(self.inner.dead_letters(after, limit)).await
     }
 
+    async fn dead_letter(&self, letter: DeadLetterId) -> EngineResult<Option<DeadLetter>> {
+        self.look(self.inner.dead_letter(letter)).await
+    }
+
     async fn replay(&self, letter: DeadLetterId) -> EngineResult<bool> {
         self.life.step(self.inner.replay(letter)).await
     }
