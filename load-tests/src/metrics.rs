@@ -30,7 +30,9 @@ impl Scraper {
     /// For a gateway whose operator port is here.
     #[must_use]
     pub(crate) fn new(operator: SocketAddr) -> Self {
-        Self { client: reqwest::Client::new(), url: format!("http://{operator}/metrics") }
+        // A fresh connection each time: between two looks the server may close an idle one.
+        let client = reqwest::Client::builder().pool_max_idle_per_host(0).build().unwrap_or_default();
+        Self { client, url: format!("http://{operator}/metrics") }
     }
 
     /// Events that were applied and committed since its start.

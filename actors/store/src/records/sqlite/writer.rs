@@ -7,7 +7,7 @@ use parking_lot::Mutex;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 use tokio::sync::{mpsc, oneshot};
 
-use super::super::limits::WRITER_QUEUE;
+use super::super::limits::{WRITER_NICENESS, WRITER_QUEUE};
 use super::super::{RecordsError, RecordsResult};
 
 /// What a finished transaction survives.
@@ -41,6 +41,9 @@ impl Writer {
     pub(super) fn start(mut connection: Connection) -> RecordsResult<Self> {
         let (queue, mut jobs) = mpsc::channel::<Job>(WRITER_QUEUE);
         let work = move || {
+            // The least urgent work of the process: when processors are short the inbox waits, not conversations.
+            // Where the system refuses, nothing but that order is lost.
+            let _ = rustix::process::nice(WRITER_NICENESS);
             while let Some(job) = jobs.blocking_recv() {
                 job(&mut connection);
             }
