@@ -38,8 +38,8 @@ pub(super) fn run(args: Args) -> Result<(), Failure> {
         let demo = Demo::start(options).await.map_err(|error| Failure::failed(&error))?;
         let base = format!("http://{}", demo.server.public);
         introduce(&base, &demo)?;
-        let Demo { server, provider } = demo;
-        let story = Story::new(&provider, base);
+        let Demo { server, provider, numbers } = demo;
+        let story = Story::new(&provider, numbers.first().copied(), base);
         let traffic = async {
             if !args.no_traffic
                 && let Err(error) = story.play().await
@@ -80,13 +80,15 @@ Try:
   export GATEWAY_URL={base} GATEWAY_KEY={KEY}
   curl -s -H \"Authorization: Bearer $GATEWAY_KEY\" $GATEWAY_URL/v1/conversations
   curl -s -X POST -H \"Authorization: Bearer $GATEWAY_KEY\" -H 'Content-Type: application/json' \\
-       -d '{{\"to\":\"+393331234567\",\"type\":\"text\",\"text\":{{\"body\":\"Ciao!\"}}}}' $GATEWAY_URL/v1/messages
+       -d '{{\"number_id\":\"{number}\",\"to\":\"+393331234567\",\"type\":\"text\",\"text\":{{\"body\":\"Ciao!\"}}}}' $GATEWAY_URL/v1/messages
   curl -s -X POST -H 'Content-Type: application/json' \\
        -d '{{\"from\":\"+393335556677\",\"text\":\"TEST0001\"}}' {provider}/_simulator/inbound
   gateway tail
   curl -s http://{operator}/metrics
 
+To see a node killed under load without losing a message: ./task crash
 Ctrl-C ends it.",
         operator = demo.server.operator,
+        number = demo.numbers.first().map(ToString::to_string).unwrap_or_default(),
     ))
 }

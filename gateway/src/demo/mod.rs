@@ -5,6 +5,7 @@ mod story;
 use std::path::Path;
 
 use load_tests::simulator::{self, Account, Number, Options, Secret, Template};
+use protocol::id::NumberId;
 
 use crate::apply::{self, ApplyError};
 use crate::server::{Server, ServerOptions, StartError};
@@ -36,6 +37,8 @@ pub struct Demo {
     pub server: Server,
     /// Its provider.
     pub provider: simulator::Handle,
+    /// The tenant's numbers; the first one talks with the candidates.
+    pub numbers: Vec<NumberId>,
 }
 
 impl Demo {
@@ -48,8 +51,10 @@ impl Demo {
         let (public, _) = options.listeners.addresses().map_err(StartError::Serve)?;
         provider.set_callback(&format!("http://{public}/webhooks/whatsapp"));
         let text = TENANT.replace("{provider}", &provider.base_url).replace("{key}", KEY);
-        options.apply = Some(apply::parse(Path::new("tenant.yaml"), &text)?);
-        Ok(Self { server: Server::start(options).await?, provider })
+        let tenant = apply::parse(Path::new("tenant.yaml"), &text)?;
+        let numbers = tenant.numbers.iter().map(|number| number.id).collect();
+        options.apply = Some(tenant);
+        Ok(Self { server: Server::start(options).await?, provider, numbers })
     }
 }
 

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use data_encoding::BASE64;
 use load_tests::simulator::{Handle, Inbound, Say};
+use protocol::id::NumberId;
 use serde_json::{Value, json};
 
 use super::KEY;
@@ -20,6 +21,7 @@ const YESTERDAY_MS: i64 = 25 * 3_600 * 1_000;
 /// Plays the candidates against a running demo and tells on stderr what happens.
 pub struct Story<'a> {
     provider: &'a Handle,
+    number: Option<NumberId>,
     api: reqwest::Client,
     base: String,
 }
@@ -29,8 +31,8 @@ type Told = Result<(), Box<dyn std::error::Error>>;
 impl<'a> Story<'a> {
     /// A story for the gateway at `base`, such as `http://127.0.0.1:8080`.
     #[must_use]
-    pub fn new(provider: &'a Handle, base: String) -> Self {
-        Self { provider, api: reqwest::Client::new(), base }
+    pub fn new(provider: &'a Handle, number: Option<NumberId>, base: String) -> Self {
+        Self { provider, number, api: reqwest::Client::new(), base }
     }
 
     /// Plays it once.
@@ -77,11 +79,10 @@ impl<'a> Story<'a> {
         self.provider.inbound(yesterday)?;
         self.tell("Sara wrote yesterday: her 24-hour window is closed");
         tokio::time::sleep(TYPING).await;
-        let text =
-            json!({ "to": phone, "type": "text", "text": { "body": "Ciao Sara, sei ancora interessata?" } });
+        let text = json!({ "number_id": self.number, "to": phone, "type": "text", "text": { "body": "Ciao Sara, sei ancora interessata?" } });
         let (status, refused) = self.post(&text).await?;
         self.tell(&format!("a free text to Sara: {status}, code {}", refused["code"]));
-        let invite = json!({ "to": phone, "type": "template", "template": {
+        let invite = json!({ "number_id": self.number, "to": phone, "type": "template", "template": {
             "name": "interview_invite", "language": "it", "parameters": ["Sara", "martedì alle 10"] } });
         let before = self.heard(phone);
         let (status, _) = self.post(&invite).await?;
@@ -99,7 +100,10 @@ impl<'a> Story<'a> {
         let ledger = self.api.get(format!("{}/v1/billing/ledger", self.base)).bearer_auth(KEY);
         let ledger: Value = serde_json::from_str(&ledger.send().await?.text().await?)?;
         for charge in ledger["data"].as_array().into_iter().flatten().take(3) {
-            self.tell(&format!("charged: {charge}"));
+            let (money, why) = (&charge["charge"], charge["explanation"].as_str().unwrap_or_default());
+            let amount = money["amount"].as_str().unwrap_or_default();
+            let currency = money["currency"].as_str().unwrap_or_default();
+            self.tell(&format!("bill: {amount} {currency}, {why}"));
         }
         Ok(())
     }

@@ -11,7 +11,7 @@ use serde_json::json;
 use store::records::{LedgerEntry, LedgerQuery};
 use utoipa::IntoParams;
 
-use super::money;
+use super::{money, words};
 use crate::api::auth::{Caller, Scope};
 use crate::api::page::{Paging, page};
 use crate::api::problem::ApiResult;
@@ -43,10 +43,6 @@ pub(crate) struct LedgerParams {
 }
 
 fn view(entry: LedgerEntry) -> LedgerView {
-    let explanation = match entry.explanation {
-        serde_json::Value::String(text) => text,
-        facts => facts.to_string(),
-    };
     LedgerView {
         id: format!("{:032x}", entry.id),
         at: entry.at,
@@ -58,7 +54,7 @@ fn view(entry: LedgerEntry) -> LedgerView {
         policy: entry.policy.to_string(),
         market: entry.market.to_string(),
         charge: money(&entry.amount),
-        explanation,
+        explanation: words(&entry.explanation),
         provider_pricing: entry.provider.map(|pricing| json!(pricing)),
         differs: entry.differs,
     }

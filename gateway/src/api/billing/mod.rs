@@ -10,3 +10,8 @@ use protocol::pricing::Money;
 pub(crate) fn money(money: &Money) -> MoneyView {
     MoneyView { amount: money.amount.to_string(), currency: money.currency.0.to_string() }
 }
+
+/// Why a line of the ledger costs what it costs, in words.
+pub(crate) fn words(explanation: &serde_json::Value) -> String {
+    explanation["text"].as_str().map_or_else(|| explanation.to_string(), str::to_owned)
+}

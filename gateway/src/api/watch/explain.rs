@@ -12,7 +12,7 @@ use store::records::{EventQuery, EventSeq, LedgerQuery, MessageRecord, PageReque
 
 use super::events;
 use crate::api::auth::{Caller, Scope};
-use crate::api::billing::money;
+use crate::api::billing::{money, words};
 use crate::api::command::now;
 use crate::api::problem::{ApiError, ApiResult};
 use crate::state::AppState;
@@ -104,7 +104,7 @@ async fn explain_message(
             entry.policy,
             charge.amount,
             charge.currency,
-            entry.explanation
+            words(&entry.explanation)
         ));
     }
     let log = log(state, caller, message.conversation).await?;

@@ -6,7 +6,7 @@
 //! one row for all its facts, one row per changed conversation. Nobody is answered before it is durable.
 //!
 //! Reading does not pass the writer: entries that wait to be applied are indexed in memory per shard
-//! ([`tail`]), snapshots and timers are read from the tree.
+//! (`tail`), snapshots and timers are read from the tree.
 
 mod checkpoint;
 mod disk;

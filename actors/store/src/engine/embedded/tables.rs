@@ -1,4 +1,4 @@
-//! The trees of a store and how each is tuned. Why each number is what it is stands in [`limits`].
+//! The trees of a store and how each is tuned. Why each number is what it is stands in [`crate::engine::limits`].
 
 use std::path::Path;
 use std::sync::Arc;
