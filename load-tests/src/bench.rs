@@ -13,7 +13,7 @@ use crate::client::inbound::Receiver;
 use crate::load::{Corpus, Numbers, Pace, Recipe, Target, drive, to_f64};
 use crate::metrics::Scraper;
 use crate::process::{self, Place, Process, free_address};
-use crate::simulator::{self, Options, WindowRule};
+use crate::simulator::Options;
 
 /// What to measure.
 #[derive(Clone, Debug)]
@@ -61,9 +61,6 @@ pub enum Error {
     /// A process.
     #[error(transparent)]
     Process(#[from] process::Error),
-    /// The simulator.
-    #[error(transparent)]
-    Simulator(#[from] simulator::Error),
     /// Sockets and files.
     #[error("the load could not be applied")]
     Io(#[from] std::io::Error),
@@ -96,14 +93,13 @@ const TEXT_CHARS: usize = 390;
 /// # Errors
 /// When a process does not start, or stops making progress.
 pub fn run(plan: &Plan) -> Result<Report, Error> {
-    let options = provider();
+    let options = Options::default();
     tracing::info!(requests = plan.requests, "building webhooks");
     let corpus = Rc::new(Corpus::build(&recipe(&options, plan, &"x".repeat(TEXT_CHARS)), plan.requests));
     tracing::info!("ceiling");
     let ceiling = ceiling(plan, &options, &corpus)?;
     let folder = tempfile::tempdir()?;
-    let provider = simulator::start(options.clone())?;
-    let place = Place::prepare(&plan.gateway, folder.path(), &provider.base_url, &options)?;
+    let place = Place::prepare(&plan.gateway, folder.path(), None, &options)?;
     let measured = gateway(plan, &options, &place, &corpus);
     if measured.is_err() {
         tracing::error!(folder = %folder.keep().display(), "the folder of the gateway is kept");
@@ -121,17 +117,6 @@ pub fn run(plan: &Plan) -> Result<Report, Error> {
         memory_bytes: gateway.memory_bytes,
         request_bytes: corpus.request_bytes(),
     })
-}
-
-/// A provider that takes everything at once: the gateway's acknowledgements of `/chat` must not queue.
-fn provider() -> Options {
-    let mut options = Options::default();
-    options.accounts[0].numbers[0].throughput_per_second = 1_000;
-    options.behaviour.window = WindowRule::Ignored;
-    options.behaviour.number_limit = false;
-    options.behaviour.pair_limit = false;
-    options.behaviour.statuses.enabled = false;
-    options
 }
 
 fn recipe(options: &Options, plan: &Plan, text: &str) -> Recipe {

@@ -66,11 +66,17 @@ pub struct Place {
 }
 
 impl Place {
-    /// Prepares a folder: free ports, and an apply file with one tenant whose numbers are the simulator's.
+    /// Prepares a folder: free ports, and an apply file with one tenant whose numbers are the simulator's. Without
+    /// a provider the number receives and does not send.
     ///
     /// # Errors
     /// When the folder cannot be written.
-    pub fn prepare(program: &Path, folder: &Path, provider: &str, options: &Options) -> Result<Self, Error> {
+    pub fn prepare(
+        program: &Path,
+        folder: &Path,
+        provider: Option<&str>,
+        options: &Options,
+    ) -> Result<Self, Error> {
         let place = Self {
             program: program.to_owned(),
             folder: folder.to_owned(),
@@ -183,7 +189,7 @@ pub(crate) fn free_address() -> io::Result<SocketAddr> {
 }
 
 /// The tenant: one API key, the simulator's first number without a limit that matters, one short flow.
-fn apply(provider: &str, options: &Options) -> Value {
+fn apply(provider: Option<&str>, options: &Options) -> Value {
     let account = &options.accounts[0];
     let number = &account.numbers[0];
     json!({ "tenants": [{
@@ -200,6 +206,7 @@ fn apply(provider: &str, options: &Options) -> Value {
             "verify_token": "load",
             "access_token": account.access_token.0,
             "base_url": provider,
+            "enabled": provider.is_some(),
             "throughput_per_second": number.throughput_per_second,
         }],
         "flows": [{

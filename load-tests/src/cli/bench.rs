@@ -18,7 +18,7 @@ pub(crate) struct Args {
     #[arg(long, default_value_t = 256)]
     connections: usize,
     /// Contacts that write.
-    #[arg(long, default_value_t = 2_000)]
+    #[arg(long, default_value_t = 20_000)]
     conversations: u32,
     /// A few contacts write most.
     #[arg(long)]

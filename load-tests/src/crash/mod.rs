@@ -66,7 +66,7 @@ pub fn run(plan: &Plan) -> Result<Verdict, Error> {
     let folder = tempfile::tempdir()?;
     let options = provider();
     let provider = simulator::start(options.clone())?;
-    let place = Place::prepare(&plan.gateway, folder.path(), &provider.base_url, &options)?;
+    let place = Place::prepare(&plan.gateway, folder.path(), Some(&provider.base_url), &options)?;
     provider.set_callback(&place.webhook_url());
     let verdict = runtime.block_on(run_at(plan, &place, &provider, &options));
     if plan.keep || !verdict.as_ref().is_ok_and(Verdict::is_clean) {

@@ -27,7 +27,7 @@ pub struct Recipe {
     pub text: String,
     /// Distinguishes the provider ids of different runs.
     pub run: u32,
-    /// The messages' time.
+    /// The first message's time; it goes on by a second with every [`PER_SECOND`] messages.
     pub unix_seconds: i64,
 }
 
@@ -40,6 +40,10 @@ pub struct Corpus {
 /// Placeholders of a fixed width inside one request; they are overwritten for each.
 const PHONE: &str = "390000000000";
 const WAMID: &str = "wamid.00000000.0000000000000000";
+
+/// Messages that bear the same second. The provider's clock goes on under load too: a gateway may take messages that
+/// all bear one second for repetitions of old ones, and look them up.
+const PER_SECOND: usize = 10_000;
 
 impl Corpus {
     /// Builds `count` requests; fewer when they would not fit into the memory set aside for them.
@@ -54,6 +58,7 @@ impl Corpus {
         let signature = signature_range(&head);
         let phones = positions(&body, PHONE);
         let wamids = positions(&body, WAMID);
+        let times = positions(&body, &recipe.unix_seconds.to_string());
         let stride = head.len() + body.len();
         let count = count.min(CORPUS_BYTES / stride);
         let mut bytes = Vec::with_capacity(count * stride);
@@ -68,6 +73,9 @@ impl Corpus {
             text.clear();
             let _ = write!(text, "wamid.{:08x}.{index:016x}", recipe.run);
             overwrite(&mut body, &wamids, &text);
+            text.clear();
+            let _ = write!(text, "{}", recipe.unix_seconds + (index / PER_SECOND) as i64);
+            overwrite(&mut body, &times, &text);
             head[signature.clone()].copy_from_slice(signer.sign(&body).as_bytes());
             bytes.extend_from_slice(&head);
             bytes.extend_from_slice(&body);

@@ -58,13 +58,15 @@ pub(crate) const BLOCK_CACHE_BYTES: u64 = 32 * MIB;
 /// other work: cold starts with a million conversations took 2.5 to 3.3 s; an idle machine was not measured.
 pub(crate) const JOURNAL_MAX_BYTES: u64 = 64 * MIB;
 
-/// Snapshots in memory before they are flushed; up to five of these exist while flushing lags behind. Chosen for
-/// memory, which is not yet held at 300 MB: the whole benchmark process took 200 to 670 MB at full load.
-pub(crate) const SNAPSHOT_MEMTABLE_BYTES: u64 = 16 * MIB;
+/// Snapshots in memory before they are flushed; up to five of these exist while flushing lags behind. When four
+/// wait, fjall holds every write back for 100 ms at a time, so the memory buys even latencies: twice as much (with
+/// [`PASSING_MEMTABLE_BYTES`] four times as much) took the p99 at 70 % of the knee from 125 to 68 ms in one run
+/// each, and the process from 330 to 450 MB at full load.
+pub(crate) const SNAPSHOT_MEMTABLE_BYTES: u64 = 32 * MIB;
 
 /// Log rows and facts in memory before they are flushed: more than a checkpoint, so that most rows are removed
-/// before they reach a file.
-pub(crate) const PASSING_MEMTABLE_BYTES: u64 = 8 * MIB;
+/// before they reach a file; and more than a second of both at full load, see [`SNAPSHOT_MEMTABLE_BYTES`].
+pub(crate) const PASSING_MEMTABLE_BYTES: u64 = 32 * MIB;
 
 /// Timers, results and seen keys in memory before they are flushed. Rows are small: memory is about twice this.
 pub(crate) const BUSY_MEMTABLE_BYTES: u64 = 4 * MIB;
