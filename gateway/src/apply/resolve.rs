@@ -281,10 +281,7 @@ impl Resolver<'_> {
 
     fn flow(&mut self, path: &str, file: FlowFile, scope: &Scope) {
         let steps: Vec<Step> = file.steps.into_iter().flatten().map(step).collect();
-        if steps.is_empty() {
-            self.problem(format!("{path}.steps"), "a flow needs at least one step");
-        }
-        self.out.flows.push(Flow {
+        let flow = Flow {
             id: FlowId::new(file.id.to_uppercase()),
             tenant: scope.tenant,
             version: 1,
@@ -294,7 +291,11 @@ impl Resolver<'_> {
             completion: file.completion,
             reminder_after_seconds: file.reminder_after_seconds,
             reminder: file.reminder,
-        });
+        };
+        for problem in domain::flow::check(&flow) {
+            self.problem(format!("{path}{}", dotted(&problem.pointer)), problem.detail);
+        }
+        self.out.flows.push(flow);
     }
 
     fn endpoint(&mut self, path: &str, file: EndpointFile, scope: &Scope) {
@@ -337,6 +338,13 @@ impl Resolver<'_> {
 const MIN_KEY_BYTES: usize = 16;
 /// Enough for people to recognise a key, too little to use it.
 const HINT_CHARS: usize = 8;
+
+/// A JSON pointer as apply files name places: `/steps/0/key` is `.steps[0].key`.
+fn dotted(pointer: &str) -> String {
+    let part =
+        |part: &str| if part.parse::<usize>().is_ok() { format!("[{part}]") } else { format!(".{part}") };
+    pointer.split('/').skip(1).map(part).collect()
+}
 
 fn step(file: StepFile) -> Step {
     Step {

@@ -1,12 +1,10 @@
 //! `/v1/flows`: application flows. A change makes a new version; running applications finish on theirs.
 
-use std::collections::BTreeSet;
-
 use actix_web::{HttpResponse, get, put, web};
 use protocol::api::Page;
 use protocol::api::account::FlowBody;
 use protocol::api::problem::{FieldError, Problem};
-use protocol::directory::{Flow, StepKind};
+use protocol::directory::Flow;
 use protocol::id::FlowId;
 use store::records::{DocumentKind, Expect};
 
@@ -15,11 +13,6 @@ use crate::api::auth::{Caller, Scope};
 use crate::api::body::Body;
 use crate::api::problem::{ApiError, ApiResult};
 use crate::state::AppState;
-
-/// Steps of a flow at most: nobody answers more questions in a chat.
-const MAX_STEPS: usize = 100;
-/// Options of a choice at most: a provider list has ten rows.
-const MAX_OPTIONS: usize = 10;
 
 fn view(flow: &Flow) -> FlowBody {
     FlowBody {
@@ -32,42 +25,6 @@ fn view(flow: &Flow) -> FlowBody {
         reminder: flow.reminder.clone(),
         version: flow.version,
     }
-}
-
-fn check(body: &FlowBody) -> Vec<FieldError> {
-    let mut errors = Vec::new();
-    let mut wrong =
-        |pointer: String, detail: &str| errors.push(FieldError { pointer, detail: detail.to_owned() });
-    let id_fits =
-        (4..=32).contains(&body.id.len()) && body.id.bytes().all(|byte| byte.is_ascii_alphanumeric());
-    if !id_fits || !body.id.bytes().any(|byte| byte.is_ascii_digit()) {
-        wrong(
-            "/id".to_owned(),
-            "must have 4 to 32 ASCII letters and digits, at least one digit, such as TEST0001",
-        );
-    }
-    if body.steps.is_empty() || body.steps.len() > MAX_STEPS {
-        wrong("/steps".to_owned(), "must have 1 to 100 steps");
-    }
-    let keys: BTreeSet<&str> = body.steps.iter().map(|step| step.key.as_str()).collect();
-    let mut seen = BTreeSet::new();
-    for (index, step) in body.steps.iter().enumerate() {
-        if step.key.is_empty() || !seen.insert(step.key.as_str()) {
-            wrong(format!("/steps/{index}/key"), "must be unique within the flow and not empty");
-        }
-        if step.ask.trim().is_empty() {
-            wrong(format!("/steps/{index}/ask"), "must not be empty");
-        }
-        if step.kind == StepKind::Choice && !(1..=MAX_OPTIONS).contains(&step.options.len()) {
-            wrong(format!("/steps/{index}/options"), "a choice needs 1 to 10 options");
-        }
-        for (answer, target) in &step.branches {
-            if target != "end" && !keys.contains(target.as_str()) {
-                wrong(format!("/steps/{index}/branches/{answer}"), "must name a step of this flow, or `end`");
-            }
-        }
-    }
-    errors
 }
 
 /// The flows of the tenant, each in its newest version.
@@ -123,21 +80,19 @@ pub(crate) async fn put_flow(
 ) -> ApiResult<HttpResponse> {
     caller.require(Scope::SettingsWrite)?;
     let body = body.value;
-    let mut errors = check(&body);
     if !body.id.eq_ignore_ascii_case(&id) {
-        errors.push(FieldError {
-            pointer: "/id".to_owned(),
-            detail: "must be the id in the address".to_owned(),
-        });
-    }
-    if !errors.is_empty() {
-        return Err(ApiError::fields(errors));
+        return Err(ApiError::field("/id", "must be the id in the address"));
     }
     let id = FlowId::new(id.to_uppercase());
     let directory = state.directory.load_full();
     let newest = directory.tenants.get(&caller.tenant).and_then(|tenant| tenant.newest_flow(&id).cloned());
     let version = newest.as_ref().map_or(1, |flow| flow.version + 1);
     let flow = flow(&caller, id, version, body);
+    let wrong = domain::flow::check(&flow);
+    if !wrong.is_empty() {
+        let errors = wrong.into_iter().map(|p| FieldError { pointer: p.pointer, detail: p.detail });
+        return Err(ApiError::fields(errors.collect()));
+    }
     if let Some(newest) = newest
         && (Flow { version: newest.version, ..flow.clone() }) == *newest
     {

@@ -4,7 +4,6 @@ use actix_web::{get, web};
 use protocol::api::Page;
 use protocol::api::watch::EventView;
 use serde::Deserialize;
-use serde_json::Value;
 use store::records::{EventQuery, EventSeq, StoredEvent};
 use utoipa::IntoParams;
 
@@ -25,25 +24,9 @@ pub(crate) struct FeedQuery {
     limit: Option<usize>,
 }
 
-/// An event as callers see it: the fact's variant becomes `type`, its fields become `data`.
-pub(crate) fn view(stored: StoredEvent) -> EventView {
-    let event = stored.event;
-    EventView {
-        id: event.id,
-        sequence: stored.seq.0,
-        kind: event.fact.name().to_owned(),
-        at: event.at,
-        conversation_id: event.conversation,
-        data: data(&event.fact),
-    }
-}
-
-fn data(fact: &protocol::fact::Fact) -> Value {
-    match serde_json::to_value(fact) {
-        Ok(Value::Object(fields)) => fields.into_iter().next().map_or(Value::Null, |(_, data)| data),
-        Ok(other) => other,
-        Err(error) => Value::String(format!("cannot be shown: {error}")),
-    }
+/// An event as callers see it.
+pub(crate) fn view(stored: &StoredEvent) -> EventView {
+    EventView::new(stored.seq.0, &stored.event)
 }
 
 /// Events in order, after a place. At least once; the ids are stable.
@@ -66,5 +49,5 @@ pub(crate) async fn list_events(
         })
         .await?;
     let next = (rows.len() == limit).then(|| rows.last().map(|row| row.seq.0.to_string())).flatten();
-    Ok(web::Json(Page { data: rows.into_iter().map(view).collect(), next }))
+    Ok(web::Json(Page { data: rows.iter().map(view).collect(), next }))
 }

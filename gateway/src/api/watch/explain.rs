@@ -59,7 +59,7 @@ async fn explain_conversation(
         subject: id.to_string(),
         reasons,
         state: serde_json::to_value(&conversation).ok(),
-        log: log.into_iter().map(events::view).collect(),
+        log: log.iter().map(events::view).collect(),
     }))
 }
 
@@ -108,7 +108,7 @@ async fn explain_message(
         ));
     }
     let log = log(state, caller, message.conversation).await?;
-    let log = log.into_iter().filter(|stored| concerns(&stored.event.fact, id)).map(events::view);
+    let log = log.iter().filter(|stored| concerns(&stored.event.fact, id)).map(events::view);
     Ok(web::Json(Explanation {
         subject: id.to_string(),
         reasons,

@@ -103,6 +103,6 @@ async fn a8_flows_are_data_with_versions() {
         json!([{ "key": "c", "ask": "?", "type": "choice" }, { "key": "c", "ask": "?", "type": "text" }]);
     let places: Vec<_> =
         put(wrong).await.json()["errors"].as_array().unwrap().iter().map(|e| e["pointer"].clone()).collect();
-    assert_eq!(places, [json!("/steps/0/options"), json!("/steps/1/key")]);
+    assert_eq!(places, [json!("/steps/1/key"), json!("/steps/0/options")]);
     world.stop().await;
 }
