@@ -27,7 +27,7 @@ pub struct Recipe {
     pub text: String,
     /// Distinguishes the provider ids of different runs.
     pub run: u32,
-    /// The first message's time; it goes on by a second with every [`PER_SECOND`] messages.
+    /// The first message's time; it goes on by a second with every 10,000 messages.
     pub unix_seconds: i64,
 }
 
