@@ -60,8 +60,8 @@ pub(crate) const JOURNAL_MAX_BYTES: u64 = 64 * MIB;
 
 /// Snapshots in memory before they are flushed; up to five of these exist while flushing lags behind. When four
 /// wait, fjall holds every write back for 100 ms at a time, so the memory buys even latencies: twice as much (with
-/// [`PASSING_MEMTABLE_BYTES`] four times as much) took the p99 at 70 % of the knee from 125 to 68 ms in one run
-/// each, and the process from 330 to 450 MB at full load.
+/// [`PASSING_MEMTABLE_BYTES`] four times as much) took the p99 at 70 % of the knee from 125 ms in one run to 45–96
+/// ms in four, and the process from 330 to 450 MB at full load.
 pub(crate) const SNAPSHOT_MEMTABLE_BYTES: u64 = 32 * MIB;
 
 /// Log rows and facts in memory before they are flushed: more than a checkpoint, so that most rows are removed
