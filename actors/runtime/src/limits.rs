@@ -77,12 +77,18 @@ const _: () = assert!(LOCAL_INPUTS >= BATCH_EVENTS, "a shard must be able to fil
 const _: () = assert!(RENEWALS_PER_TTL >= 2, "one lost renewal must not cost the lease");
 const _: () = assert!(READY_MESSAGES >= POSTS_PER_NUMBER, "the queue must be able to feed every POST");
 
-/// Facts of one projection: one transaction of a few ten milliseconds, during which other writers wait.
-pub const PROJECT_FACTS: usize = 1_000;
+/// Facts of one projection: one transaction of about a tenth of a second, during which other writers wait.
+pub const PROJECT_FACTS: usize = 8_000;
 
-/// Rest between two projections that were not full: a fact after a pause is projected at once, and under load a
-/// transaction carries many instead of a few.
-pub const PROJECT_SPACING: Duration = Duration::from_millis(5);
+/// Shortest rest between two projections: what a recruiter may wait for on an idle node.
+pub const PROJECT_REST_MIN: Duration = Duration::from_millis(2);
+
+/// What each fact of a batch adds to the rest after it: above 10,000 facts/s batches grow until they are full or
+/// [`PROJECT_REST_MAX`] is reached, below they stay small.
+pub const PROJECT_REST_PER_FACT: Duration = Duration::from_micros(100);
+
+/// Longest rest between two projections: how much later the inbox of a busy node may be.
+pub const PROJECT_REST_MAX: Duration = Duration::from_millis(250);
 
 /// How often projected facts are made durable, so that the engine may forget them: an fsync each time.
 pub const SYNC_EVERY: Duration = Duration::from_secs(1);

@@ -14,8 +14,8 @@ use protocol::id::ConversationId;
 use protocol::shard::ShardId;
 use protocol::time::{SpanMs, TimestampMs};
 use store::engine::{
-    Commit, ConversationWrite, Durability, EmbeddedEngine, EmbeddedOptions, Engine, FactPosition, Lease,
-    SystemClock,
+    Commit, ConversationWrite, Durability, EmbeddedEngine, EmbeddedOptions, Engine, FactLane, FactPosition,
+    Lease, SystemClock,
 };
 
 /// The allocator of the server.
@@ -197,9 +197,9 @@ async fn apply(engine: &EmbeddedEngine, mut lease: Lease, batch: usize, base: u1
 async fn project(engine: Arc<EmbeddedEngine>) {
     let mut after = FactPosition(0);
     loop {
-        let facts = engine.facts(after, 2_048).await.unwrap();
+        let facts = engine.facts(FactLane(0), after, 2_048).await.unwrap();
         after = facts.last().unwrap().0;
-        engine.trim_facts(after).await.unwrap();
+        engine.trim_facts(FactLane(0), after).await.unwrap();
     }
 }
 

@@ -12,7 +12,7 @@ use protocol::id::{ConversationId, EventId, MessageId, NumberId, ProviderId, Ten
 use protocol::phone::{ContactKey, E164};
 use protocol::shard::conversation_id;
 use protocol::time::{SpanMs, TimestampMs};
-use store::engine::FactPosition;
+use store::engine::{FactLane, FactPosition};
 use store::records::*;
 
 type Failure = Box<dyn std::error::Error>;
@@ -123,7 +123,7 @@ fn argument(place: usize, default: u64) -> Result<u64, Failure> {
 }
 
 /// Facts as shards emit them: the lives of many people, in an order that jumps between them.
-fn facts(events: u64, people: u64) -> Result<Vec<(FactPosition, Event)>, Failure> {
+fn facts(events: u64, people: u64) -> Result<Vec<(FactLane, FactPosition, Event)>, Failure> {
     let mut facts = Vec::with_capacity(events as usize);
     for life in 0.. {
         let person = life * 7_919 % people;
@@ -140,7 +140,8 @@ fn facts(events: u64, people: u64) -> Result<Vec<(FactPosition, Event)>, Failure
         .map(|(index, event)| (index / 9 * 9 + index % 9 * 2_000, index, event))
         .collect();
     mixed.sort_by_key(|(place, index, _)| (*place, *index));
-    Ok((1..).map(FactPosition).zip(mixed.into_iter().map(|(_, _, event)| event)).collect())
+    let events = mixed.into_iter().map(|(_, _, event)| event);
+    Ok((1..).zip(events).map(|(at, event)| (FactLane(0), FactPosition(at), event)).collect())
 }
 
 async fn timed<T>(what: &str, call: impl Future<Output = RecordsResult<T>>) -> RecordsResult<T> {

@@ -1,13 +1,19 @@
 //! Facts become records.
 
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use bytes::Bytes;
 use protocol::codec;
 use protocol::fact::Event;
-use store::engine::FactPosition;
+use store::engine::{FactLane, FactPosition};
 use tokio::time::MissedTickBehavior;
 
 use super::Shared;
 use super::supervised::{ConsumerError, ViewCell};
-use crate::limits::{FORGET_EVERY, PROJECT_FACTS, PROJECT_SPACING, SYNC_EVERY};
+use crate::limits::{
+    FORGET_EVERY, PROJECT_FACTS, PROJECT_REST_MAX, PROJECT_REST_MIN, PROJECT_REST_PER_FACT, SYNC_EVERY,
+};
 
 /// Its name.
 pub(super) const NAME: &str = "projector";
@@ -20,13 +26,14 @@ pub(super) async fn run(shared: Shared, view: ViewCell) -> Result<(), ConsumerEr
     let mut forget = tokio::time::interval(FORGET_EVERY);
     let mut stop = shared.stop.subscribe();
     while !*stop.borrow() {
+        let reached = projector.reached();
         tokio::select! {
             // Reading may be given up at any time; storing may not, so only the read is raced.
-            facts = shared.options.engine.facts(projector.position, PROJECT_FACTS) => {
+            facts = shared.options.engine.facts_any(&reached, PROJECT_FACTS) => {
                 let handled = projector.project(facts?).await?;
-                view.moved(projector.position.0, handled);
+                view.moved(projector.handled, handled);
                 if handled < PROJECT_FACTS {
-                    tokio::time::sleep(PROJECT_SPACING).await;
+                    tokio::time::sleep(rest(handled)).await;
                 }
             }
             _ = sync.tick() => projector.sync().await?,
@@ -40,32 +47,64 @@ pub(super) async fn run(shared: Shared, view: ViewCell) -> Result<(), ConsumerEr
     projector.sync().await
 }
 
+/// How long to rest after a batch that was not full. A transaction costs by the pages that it touches, and many
+/// facts touch the same ones: the busier the node, the more facts go into one transaction.
+fn rest(facts: usize) -> Duration {
+    (PROJECT_REST_PER_FACT * u32::try_from(facts).unwrap_or(u32::MAX))
+        .clamp(PROJECT_REST_MIN, PROJECT_REST_MAX)
+}
+
 /// The projector with its place.
 pub(super) struct Projector {
     shared: Shared,
-    pub(super) position: FactPosition,
+    /// Of every lane.
+    lanes: BTreeMap<FactLane, Lane>,
+    /// Facts since the start.
+    pub(super) handled: u64,
+}
+
+#[derive(Default)]
+struct Lane {
+    projected: FactPosition,
     /// The engine has forgotten facts up to here.
     trimmed: FactPosition,
 }
 
 impl Projector {
     pub(super) async fn new(shared: Shared) -> Result<Self, ConsumerError> {
-        let position = shared.options.records.projected().await?;
-        Ok(Self { shared, position, trimmed: FactPosition(0) })
+        let engine = &shared.options.engine;
+        let shards = engine.identity().shards.all();
+        let mut lanes: BTreeMap<_, Lane> =
+            shards.map(|shard| (engine.fact_lane(shard), Lane::default())).collect();
+        for (lane, projected) in shared.options.records.projected().await? {
+            lanes.entry(lane).or_default().projected = projected;
+        }
+        Ok(Self { shared, lanes, handled: 0 })
+    }
+
+    /// Where each lane stands.
+    pub(super) fn reached(&self) -> Vec<(FactLane, FactPosition)> {
+        self.lanes.iter().map(|(lane, state)| (*lane, state.projected)).collect()
     }
 
     /// Stores a batch; answers how many facts there were.
     pub(super) async fn project(
         &mut self,
-        facts: Vec<(FactPosition, bytes::Bytes)>,
+        facts: Vec<(FactLane, FactPosition, Bytes)>,
     ) -> Result<usize, ConsumerError> {
-        let Some((last, _)) = facts.last() else { return Ok(0) };
-        let (last, count) = (*last, facts.len());
+        let reached: Vec<_> = facts.iter().map(|(lane, position, _)| (*lane, *position)).collect();
+        if reached.is_empty() {
+            return Ok(0);
+        }
+        let count = reached.len();
         let events: Vec<_> =
-            facts.into_iter().filter_map(|(at, bytes)| Some((at, decode(at, &bytes)?))).collect();
-        let newest = events.last().map(|(_, event)| event.at);
+            facts.into_iter().filter_map(|(lane, at, bytes)| Some((lane, at, decode(at, &bytes)?))).collect();
+        let newest = events.last().map(|(_, _, event)| event.at);
         self.shared.options.records.project(events).await?;
-        self.position = last;
+        for (lane, position) in reached {
+            self.lanes.entry(lane).or_default().projected = position;
+        }
+        self.handled += count as u64;
         self.shared.projected.send_modify(|count| *count += 1);
         if let Some(newest) = newest {
             // After a full batch more is waiting: then the age of what was just stored is the lag.
@@ -78,12 +117,16 @@ impl Projector {
 
     /// Makes what was stored durable and lets the engine forget it.
     pub(super) async fn sync(&mut self) -> Result<(), ConsumerError> {
-        if self.position <= self.trimmed {
+        if self.lanes.values().all(|lane| lane.projected <= lane.trimmed) {
             return Ok(());
         }
-        let durable = self.shared.options.records.sync().await?;
-        self.shared.options.engine.trim_facts(durable).await?;
-        self.trimmed = durable;
+        for (lane, durable) in self.shared.options.records.sync().await? {
+            let state = self.lanes.entry(lane).or_default();
+            if durable > state.trimmed {
+                self.shared.options.engine.trim_facts(lane, durable).await?;
+                state.trimmed = durable;
+            }
+        }
         Ok(())
     }
 }

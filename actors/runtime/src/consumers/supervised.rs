@@ -54,7 +54,7 @@ pub enum Exit {
 pub struct ConsumerView {
     /// Its name, which is also the name of its cursor.
     pub name: &'static str,
-    /// How far it has come: a fact position for the projector, an event sequence for the others.
+    /// How far it has come: facts since the start for the projector, an event sequence for the others.
     pub position: u64,
     /// What it has dealt with since the process started.
     pub handled: u64,

@@ -149,7 +149,7 @@ impl NodeHandle {
     /// See [`InspectError`].
     pub async fn inspect(&self, conversation: ConversationId) -> Result<Option<Conversation>, InspectError> {
         let request = LoadRequest { conversations: vec![conversation], ..LoadRequest::default() };
-        let mut loaded = self.engine().load(self.shard_of(conversation), &request).await?;
+        let mut loaded = self.engine().load(self.shard_of(conversation), request).await?;
         match loaded.conversations.pop().flatten() {
             Some(stored) => Ok(Some(Conversation::decode(&stored.snapshot)?)),
             None => Ok(None),

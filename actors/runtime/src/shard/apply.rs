@@ -94,7 +94,7 @@ impl ShardLoop {
             commands: batch.commands.iter().map(|(key, _)| *key).collect(),
             seen: Vec::new(),
         };
-        let loaded = self.shared.options.engine.load(self.shard.id, &request).await?;
+        let loaded = self.shared.options.engine.load(self.shard.id, request).await?;
         let commands = std::mem::take(&mut batch.commands);
         let mut first_place = HashMap::with_capacity(commands.len());
         for ((key, place), stored) in commands.into_iter().zip(loaded.results) {
@@ -203,7 +203,7 @@ impl ShardLoop {
         let conversation = batch.groups[place].conversation;
         self.forget(conversation);
         let request = LoadRequest { conversations: vec![conversation], ..LoadRequest::default() };
-        let mut loaded = self.shared.options.engine.load(self.shard.id, &request).await?;
+        let mut loaded = self.shared.options.engine.load(self.shard.id, request).await?;
         let steps = batch.steps_again(place, poisoned);
         batch.groups[place].steps = steps;
         self.start_actor(batch, place, loaded.conversations.pop().flatten(), outcome);
@@ -226,7 +226,7 @@ impl ShardLoop {
         let key = |place: usize, hash| seen_key(batch.groups[place].conversation, hash);
         let seen = asks.iter().map(|(place, hash, _)| key(*place, *hash)).collect();
         let request = LoadRequest { seen, ..LoadRequest::default() };
-        let loaded = self.shared.options.engine.load(self.shard.id, &request).await?;
+        let loaded = self.shared.options.engine.load(self.shard.id, request).await?;
         let answered = asks.into_iter().zip(loaded.seen).map(|((place, hash, mut rest), stored)| {
             // What this very batch pushed out of the memory is not in the store yet.
             let seen = stored || outcomes[place].output.forgotten.contains(&hash);

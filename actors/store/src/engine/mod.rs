@@ -14,6 +14,8 @@ pub mod faults;
 pub mod limits;
 pub mod memory;
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use bytes::Bytes;
 use protocol::command::CommandKey;
@@ -45,7 +47,13 @@ pub struct StoreIdentity {
 #[serde(transparent)]
 pub struct Position(pub u64);
 
-/// A place in the log of facts. Only its order means anything; zero is before the first fact.
+/// A log of facts. An engine keeps one for all shards, or one for each: a commit on a cluster reaches one server.
+/// Facts of one conversation are always in one lane.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct FactLane(pub u16);
+
+/// A place in a lane of facts. Only its order means anything; zero is before the first fact.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct FactPosition(pub u64);
@@ -217,6 +225,11 @@ pub enum EngineError {
 }
 
 impl EngineError {
+    /// An engine that answers less than it was asked: a bug of the engine.
+    fn no_answer() -> Self {
+        Self::Unknown("the engine left a question unanswered".to_owned())
+    }
+
     /// A call that names a shard outside the store: a bug of the caller.
     pub(crate) fn no_shard(shard: ShardId) -> Self {
         Self::Failed(format!("shard {} does not exist in this store", shard.0).into())
@@ -264,11 +277,16 @@ pub trait Engine: Send + Sync + 'static {
     /// Gives a lease back, so that another node need not wait for its end. Its token is worth nothing then.
     async fn release(&self, shard: ShardId, token: Token) -> EngineResult<()>;
 
-    /// Entries of a shard after a position, at most `limit`; waits until there is one. Safe to cancel.
-    async fn read(&self, shard: ShardId, after: Position, limit: usize) -> EngineResult<Vec<LogEntry>>;
+    /// Entries of several shards after their positions, at most `limit` of each; waits until one of them has some.
+    /// Shards without entries are not in the answer. Safe to cancel.
+    async fn read_any(
+        &self,
+        after: &[(ShardId, Position)],
+        limit: usize,
+    ) -> EngineResult<Vec<(ShardId, Vec<LogEntry>)>>;
 
-    /// What a batch needs, in one round trip.
-    async fn load(&self, shard: ShardId, request: &LoadRequest) -> EngineResult<Loaded>;
+    /// What the batches of several shards need, in one round trip; answers stand in the order asked.
+    async fn load_all(&self, requests: &[(ShardId, LoadRequest)]) -> EngineResult<Vec<Loaded>>;
 
     /// Timers due at or before `until`, earliest first, at most `limit`. They stay until a commit moves them.
     async fn due(
@@ -281,9 +299,10 @@ pub trait Engine: Send + Sync + 'static {
     /// The earliest timer of a shard.
     async fn next_due(&self, shard: ShardId) -> EngineResult<Option<TimestampMs>>;
 
-    /// Applies a batch, fenced. See the [module](self). The checks come in this order: token, batch id,
-    /// position; `new_position` must not lie before the expected one or behind the last entry.
-    async fn commit(&self, commit: Commit) -> EngineResult<Committed>;
+    /// Applies batches of several shards in one round trip, each fenced and all or nothing by itself; answers
+    /// stand in the order given. An error of the call as a whole is an error of each batch. See the [module](self). The checks come in this order: token, batch id, position;
+    /// `new_position` must not lie before the expected one or behind the last entry.
+    async fn commit_all(&self, commits: Vec<Arc<Commit>>) -> EngineResult<Vec<EngineResult<Committed>>>;
 
     /// The stored result of a command, for callers that ask again.
     async fn result(&self, command: CommandKey) -> EngineResult<Option<Bytes>>;
@@ -291,12 +310,19 @@ pub trait Engine: Send + Sync + 'static {
     /// Canonical keys behind other names, in the order asked.
     async fn aliases(&self, names: &[AliasKey]) -> EngineResult<Vec<Option<ContactKey>>>;
 
-    /// Facts after a position in the order of their commits, at most `limit`; waits until there is one.
-    /// Safe to cancel.
-    async fn facts(&self, after: FactPosition, limit: usize) -> EngineResult<Vec<(FactPosition, Bytes)>>;
+    /// Where the facts of a shard are.
+    fn fact_lane(&self, shard: ShardId) -> FactLane;
 
-    /// Forgets facts up to and including a position: the projection has stored them.
-    async fn trim_facts(&self, through: FactPosition) -> EngineResult<()>;
+    /// Facts of several lanes after their positions, of each lane in the order of their commits, at most `limit`
+    /// together; waits until there is one. Safe to cancel.
+    async fn facts_any(
+        &self,
+        after: &[(FactLane, FactPosition)],
+        limit: usize,
+    ) -> EngineResult<Vec<(FactLane, FactPosition, Bytes)>>;
+
+    /// Forgets facts of a lane up to and including a position: the projection has stored them.
+    async fn trim_facts(&self, lane: FactLane, through: FactPosition) -> EngineResult<()>;
 
     /// Dead letters, oldest first, after an id; from the first one if that id is unknown.
     async fn dead_letters(&self, after: Option<DeadLetterId>, limit: usize) -> EngineResult<Vec<DeadLetter>>;
@@ -312,4 +338,33 @@ pub trait Engine: Send + Sync + 'static {
 
     /// Stops taking appends, finishes what is under way and closes the files.
     async fn close(&self) -> EngineResult<()>;
+
+    /// [`Self::read_any`] of one shard.
+    async fn read(&self, shard: ShardId, after: Position, limit: usize) -> EngineResult<Vec<LogEntry>> {
+        let found = self.read_any(&[(shard, after)], limit).await?;
+        Ok(found.into_iter().flat_map(|(_, entries)| entries).collect())
+    }
+
+    /// [`Self::load_all`] of one shard.
+    async fn load(&self, shard: ShardId, request: LoadRequest) -> EngineResult<Loaded> {
+        let mut loaded = self.load_all(&[(shard, request)]).await?;
+        loaded.pop().ok_or_else(EngineError::no_answer)
+    }
+
+    /// [`Self::commit_all`] of one batch.
+    async fn commit(&self, commit: Commit) -> EngineResult<Committed> {
+        let mut committed = self.commit_all(vec![Arc::new(commit)]).await?;
+        committed.pop().unwrap_or_else(|| Err(EngineError::no_answer()))
+    }
+
+    /// [`Self::facts_any`] of one lane.
+    async fn facts(
+        &self,
+        lane: FactLane,
+        after: FactPosition,
+        limit: usize,
+    ) -> EngineResult<Vec<(FactPosition, Bytes)>> {
+        let found = self.facts_any(&[(lane, after)], limit).await?;
+        Ok(found.into_iter().map(|(_, position, bytes)| (position, bytes)).collect())
+    }
 }

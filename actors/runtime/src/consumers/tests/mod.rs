@@ -207,7 +207,7 @@ impl World {
     /// Projects everything that was committed.
     async fn project(&self) -> usize {
         let mut projector = Projector::new(self.shared.clone()).await.unwrap();
-        let facts = self.engine.facts(projector.position, 1_000).await.unwrap();
+        let facts = self.engine.facts_any(&projector.reached(), 1_000).await.unwrap();
         projector.project(facts).await.unwrap()
     }
 }

@@ -25,7 +25,7 @@ use protocol::phone::{ContactKey, E164};
 use protocol::shard::{HASH_VERSION, ShardCount, conversation_id};
 use protocol::time::{SpanMs, TimestampMs};
 use runtime::{Metrics, Node, NodeHandle, NodeOptions, NodeSettings};
-use store::engine::{Clock, Engine, FactPosition, MemoryEngine, StoreIdentity};
+use store::engine::{Clock, Engine, FactLane, FactPosition, MemoryEngine, StoreIdentity};
 use tokio::time::Instant;
 
 use directory::SIBLING;
@@ -173,7 +173,7 @@ impl World {
 
     pub(crate) async fn all_facts(&self) -> Vec<Event> {
         use futures_util::FutureExt as _;
-        let found = self.engine.facts(FactPosition(0), usize::MAX).now_or_never();
+        let found = self.engine.facts(FactLane(0), FactPosition(0), usize::MAX).now_or_never();
         let found = found.transpose().unwrap().unwrap_or_default();
         found.into_iter().map(|(_, bytes)| codec::decode(&bytes).unwrap()).collect()
     }

@@ -15,8 +15,8 @@ use protocol::shard::ShardId;
 use protocol::time::{SpanMs, TimestampMs};
 use runtime::{OutboundMessage, Provider};
 use store::engine::{
-    AliasKey, Commit, Committed, DeadLetter, Engine, EngineResult, EngineStats, FactPosition, Lease,
-    LoadRequest, Loaded, LogEntry, Position, StoreIdentity, Token,
+    AliasKey, Commit, Committed, DeadLetter, Engine, EngineResult, EngineStats, FactLane, FactPosition,
+    Lease, LoadRequest, Loaded, LogEntry, Position, StoreIdentity, Token,
 };
 
 /// The life of one node.
@@ -127,12 +127,16 @@ impl Engine for MortalEngine {
         self.life.step(self.inner.release(shard, token)).await
     }
 
-    async fn read(&self, shard: ShardId, after: Position, limit: usize) -> EngineResult<Vec<LogEntry>> {
-        self.look(self.inner.read(shard, after, limit)).await
+    async fn read_any(
+        &self,
+        after: &[(ShardId, Position)],
+        limit: usize,
+    ) -> EngineResult<Vec<(ShardId, Vec<LogEntry>)>> {
+        self.look(self.inner.read_any(after, limit)).await
     }
 
-    async fn load(&self, shard: ShardId, request: &LoadRequest) -> EngineResult<Loaded> {
-        self.look(self.inner.load(shard, request)).await
+    async fn load_all(&self, requests: &[(ShardId, LoadRequest)]) -> EngineResult<Vec<Loaded>> {
+        self.look(self.inner.load_all(requests)).await
     }
 
     async fn due(
@@ -148,8 +152,13 @@ impl Engine for MortalEngine {
         self.look(self.inner.next_due(shard)).await
     }
 
-    async fn commit(&self, commit: Commit) -> EngineResult<Committed> {
-        self.life.step(self.inner.commit(commit)).await
+    /// A node may die between two batches of one call.
+    async fn commit_all(&self, commits: Vec<Arc<Commit>>) -> EngineResult<Vec<EngineResult<Committed>>> {
+        let mut committed = Vec::with_capacity(commits.len());
+        for commit in commits {
+            committed.append(&mut self.life.step(self.inner.commit_all(vec![commit])).await?);
+        }
+        Ok(committed)
     }
 
     async fn result(&self, command: CommandKey) -> EngineResult<Option<Bytes>> {
@@ -160,12 +169,20 @@ impl Engine for MortalEngine {
         self.look(self.inner.aliases(names)).await
     }
 
-    async fn facts(&self, after: FactPosition, limit: usize) -> EngineResult<Vec<(FactPosition, Bytes)>> {
-        self.look(self.inner.facts(after, limit)).await
+    fn fact_lane(&self, shard: ShardId) -> FactLane {
+        self.inner.fact_lane(shard)
     }
 
-    async fn trim_facts(&self, through: FactPosition) -> EngineResult<()> {
-        self.life.step(self.inner.trim_facts(through)).await
+    async fn facts_any(
+        &self,
+        after: &[(FactLane, FactPosition)],
+        limit: usize,
+    ) -> EngineResult<Vec<(FactLane, FactPosition, Bytes)>> {
+        self.look(self.inner.facts_any(after, limit)).await
+    }
+
+    async fn trim_facts(&self, lane: FactLane, through: FactPosition) -> EngineResult<()> {
+        self.life.step(self.inner.trim_facts(lane, through)).await
     }
 
     async fn dead_letters(&self, after: Option<DeadLetterId>, limit: usize) -> EngineResult<Vec<DeadLetter>> {

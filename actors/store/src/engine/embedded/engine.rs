@@ -1,5 +1,6 @@
 //! The trait: reading directly, changing through the writer.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use async_trait::async_trait;
@@ -15,9 +16,12 @@ use super::writer::{Request, Work, read_conversation};
 use super::{EmbeddedEngine, expiry, facts, keys, letters};
 use crate::engine::limits::APPEND_ENTRIES_MAX;
 use crate::engine::{
-    AliasKey, Commit, Committed, DeadLetter, Engine, EngineError, EngineResult, EngineStats, FactPosition,
-    Lease, LoadRequest, Loaded, LogEntry, Position, StoreIdentity, Stored, Token,
+    AliasKey, Commit, Committed, DeadLetter, Engine, EngineError, EngineResult, EngineStats, FactLane,
+    FactPosition, Lease, LoadRequest, Loaded, LogEntry, Position, StoreIdentity, Stored, Token,
 };
+
+/// The only lane of facts: one row holds those of a whole group.
+const LANE: FactLane = FactLane(0);
 
 #[async_trait]
 impl Engine for EmbeddedEngine {
@@ -52,35 +56,32 @@ impl Engine for EmbeddedEngine {
         self.ask(|answer| Work::Release { shard, token, answer }.into()).await
     }
 
-    async fn read(&self, shard: ShardId, after: Position, limit: usize) -> EngineResult<Vec<LogEntry>> {
-        let view = self.shared.shard(shard)?;
+    async fn read_any(
+        &self,
+        after: &[(ShardId, Position)],
+        limit: usize,
+    ) -> EngineResult<Vec<(ShardId, Vec<LogEntry>)>> {
         loop {
-            let wakened = view.appended.notified();
+            let wakened = self.shared.appended.notified();
             self.shared.check_open()?;
-            let places = view.tail.lock().after(after, limit);
-            let entries = self.shared.fetch(places)?;
-            if !entries.is_empty() {
-                return Ok(entries);
+            let mut found = Vec::new();
+            for &(shard, after) in after {
+                let places = self.shared.shard(shard)?.tail.lock().after(after, limit);
+                if !places.is_empty() {
+                    found.push((shard, self.shared.fetch(places)?));
+                }
+            }
+            found.retain(|(_, entries)| !entries.is_empty());
+            if !found.is_empty() {
+                return Ok(found);
             }
             wakened.await;
         }
     }
 
-    async fn load(&self, shard: ShardId, request: &LoadRequest) -> EngineResult<Loaded> {
-        self.shared.shard(shard)?;
+    async fn load_all(&self, requests: &[(ShardId, LoadRequest)]) -> EngineResult<Vec<Loaded>> {
         let now = self.clock.now();
-        let mut loaded = Loaded::default();
-        for &conversation in &request.conversations {
-            loaded.conversations.push(self.conversation(shard, conversation)?);
-        }
-        for &command in &request.commands {
-            loaded.results.push(self.stored_result(command, now)?);
-        }
-        for key in &request.seen {
-            let row = self.shared.tables.seen.get(key.0.to_be_bytes()).map_err(failed)?;
-            loaded.seen.push(row.and_then(|row| expiry::alive(row, now)).is_some());
-        }
-        Ok(loaded)
+        requests.iter().map(|(shard, request)| self.loaded(*shard, request, now)).collect()
     }
 
     async fn due(
@@ -121,10 +122,12 @@ impl Engine for EmbeddedEngine {
         }
     }
 
-    async fn commit(&self, commit: Commit) -> EngineResult<Committed> {
-        self.shared.shard(commit.shard)?;
-        self.check_entries(&commit.forwards)?;
-        self.ask(|answer| Work::Commit(Box::new(commit), answer).into()).await
+    async fn commit_all(&self, commits: Vec<Arc<Commit>>) -> EngineResult<Vec<EngineResult<Committed>>> {
+        for commit in &commits {
+            self.shared.shard(commit.shard)?;
+            self.check_entries(&commit.forwards)?;
+        }
+        self.ask(|answer| Work::Commit(commits, answer).into()).await
     }
 
     async fn result(&self, command: CommandKey) -> EngineResult<Option<Bytes>> {
@@ -139,7 +142,16 @@ impl Engine for EmbeddedEngine {
         names.iter().map(read).collect()
     }
 
-    async fn facts(&self, after: FactPosition, limit: usize) -> EngineResult<Vec<(FactPosition, Bytes)>> {
+    fn fact_lane(&self, _: ShardId) -> FactLane {
+        LANE
+    }
+
+    async fn facts_any(
+        &self,
+        after: &[(FactLane, FactPosition)],
+        limit: usize,
+    ) -> EngineResult<Vec<(FactLane, FactPosition, Bytes)>> {
+        let Some(&(_, after)) = after.iter().find(|(lane, _)| *lane == LANE) else { return Ok(vec![]) };
         loop {
             let wakened = self.shared.fact_written.notified();
             self.shared.check_open()?;
@@ -148,14 +160,14 @@ impl Engine for EmbeddedEngine {
             if gauges.last_fact.load(Ordering::Acquire) > after {
                 let found = facts::read(&self.shared.tables, FactPosition(after), limit)?;
                 if !found.is_empty() {
-                    return Ok(found);
+                    return Ok(found.into_iter().map(|(position, bytes)| (LANE, position, bytes)).collect());
                 }
             }
             wakened.await;
         }
     }
 
-    async fn trim_facts(&self, through: FactPosition) -> EngineResult<()> {
+    async fn trim_facts(&self, _: FactLane, through: FactPosition) -> EngineResult<()> {
         self.ask(|answer| Work::TrimFacts(through, answer).into()).await
     }
 
@@ -196,6 +208,22 @@ impl Engine for EmbeddedEngine {
 }
 
 impl EmbeddedEngine {
+    fn loaded(&self, shard: ShardId, request: &LoadRequest, now: TimestampMs) -> EngineResult<Loaded> {
+        self.shared.shard(shard)?;
+        let mut loaded = Loaded::default();
+        for &conversation in &request.conversations {
+            loaded.conversations.push(self.conversation(shard, conversation)?);
+        }
+        for &command in &request.commands {
+            loaded.results.push(self.stored_result(command, now)?);
+        }
+        for key in &request.seen {
+            let row = self.shared.tables.seen.get(key.0.to_be_bytes()).map_err(failed)?;
+            loaded.seen.push(row.and_then(|row| expiry::alive(row, now)).is_some());
+        }
+        Ok(loaded)
+    }
+
     fn check_entries(&self, entries: &[(ShardId, Bytes)]) -> EngineResult<()> {
         if entries.len() > APPEND_ENTRIES_MAX {
             let count = entries.len();

@@ -30,6 +30,7 @@ pub(super) fn open(options: &EmbeddedOptions, clock: Arc<dyn Clock>) -> EngineRe
     let recovered = Recovered::read(&tables, usize::from(options.shards.get()))?;
     let shared = Arc::new(Shared {
         shards: (0..options.shards.get()).map(|_| ShardView::default()).collect(),
+        appended: tokio::sync::Notify::new(),
         fact_written: tokio::sync::Notify::new(),
         gauges: Gauges { stored_bytes: tables.db.disk_space().map_err(failed)?.into(), ..Gauges::default() },
         disk: Disk::new(options.folder.clone(), options.disk_free_min_bytes),

@@ -20,6 +20,8 @@ use crate::engine::{EngineError, EngineResult, LogEntry, Position};
 pub(super) struct Shared {
     pub(super) tables: Tables,
     pub(super) shards: Vec<ShardView>,
+    /// A group brought entries. Readers wait for many shards at once, so they share one bell.
+    pub(super) appended: Notify,
     pub(super) fact_written: Notify,
     pub(super) gauges: Gauges,
     pub(super) disk: Disk,
@@ -32,7 +34,6 @@ pub(super) struct Shared {
 pub(super) struct ShardView {
     pub(super) tail: Mutex<Tail>,
     pub(super) earliest: Mutex<Earliest>,
-    pub(super) appended: Notify,
 }
 
 /// Numbers that everybody may read.
@@ -72,7 +73,7 @@ impl Shared {
     /// Wakes whoever waits, to be told that the store is closed.
     pub(super) fn close(&self) {
         self.closed.store(true, Ordering::Release);
-        self.shards.iter().for_each(|shard| shard.appended.notify_waiters());
+        self.appended.notify_waiters();
         self.fact_written.notify_waiters();
     }
 

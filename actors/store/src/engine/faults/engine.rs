@@ -1,5 +1,7 @@
 //! The trait, with faults in the way.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use bytes::Bytes;
 use protocol::command::CommandKey;
@@ -10,8 +12,8 @@ use protocol::time::{SpanMs, TimestampMs};
 
 use super::{FaultyEngine, full, refused};
 use crate::engine::{
-    AliasKey, Commit, Committed, DeadLetter, Engine, EngineResult, EngineStats, FactPosition, Lease,
-    LoadRequest, Loaded, LogEntry, Position, StoreIdentity, Token,
+    AliasKey, Commit, Committed, DeadLetter, Engine, EngineResult, EngineStats, FactLane, FactPosition,
+    Lease, LoadRequest, Loaded, LogEntry, Position, StoreIdentity, Token,
 };
 
 #[async_trait]
@@ -48,12 +50,16 @@ impl Engine for FaultyEngine {
         self.change(refused, self.inner.release(shard, token)).await
     }
 
-    async fn read(&self, shard: ShardId, after: Position, limit: usize) -> EngineResult<Vec<LogEntry>> {
-        self.look(self.inner.read(shard, after, limit)).await
+    async fn read_any(
+        &self,
+        after: &[(ShardId, Position)],
+        limit: usize,
+    ) -> EngineResult<Vec<(ShardId, Vec<LogEntry>)>> {
+        self.look(self.inner.read_any(after, limit)).await
     }
 
-    async fn load(&self, shard: ShardId, request: &LoadRequest) -> EngineResult<Loaded> {
-        self.look(self.inner.load(shard, request)).await
+    async fn load_all(&self, requests: &[(ShardId, LoadRequest)]) -> EngineResult<Vec<Loaded>> {
+        self.look(self.inner.load_all(requests)).await
     }
 
     async fn due(
@@ -69,9 +75,15 @@ impl Engine for FaultyEngine {
         self.look(self.inner.next_due(shard)).await
     }
 
-    async fn commit(&self, commit: Commit) -> EngineResult<Committed> {
-        self.maybe_steal(commit.shard).await?;
-        self.change(refused, self.inner.commit(commit)).await
+    /// Each batch has a fate of its own, as on a cluster where each shard is on another server.
+    async fn commit_all(&self, commits: Vec<Arc<Commit>>) -> EngineResult<Vec<EngineResult<Committed>>> {
+        let mut committed = Vec::with_capacity(commits.len());
+        for commit in commits {
+            self.maybe_steal(commit.shard).await?;
+            let one = async { self.inner.commit_all(vec![commit]).await?.pop().ok_or_else(refused)? };
+            committed.push(self.change(refused, one).await);
+        }
+        Ok(committed)
     }
 
     async fn result(&self, command: CommandKey) -> EngineResult<Option<Bytes>> {
@@ -82,12 +94,20 @@ impl Engine for FaultyEngine {
         self.look(self.inner.aliases(names)).await
     }
 
-    async fn facts(&self, after: FactPosition, limit: usize) -> EngineResult<Vec<(FactPosition, Bytes)>> {
-        self.look(self.inner.facts(after, limit)).await
+    fn fact_lane(&self, shard: ShardId) -> FactLane {
+        self.inner.fact_lane(shard)
     }
 
-    async fn trim_facts(&self, through: FactPosition) -> EngineResult<()> {
-        self.change(refused, self.inner.trim_facts(through)).await
+    async fn facts_any(
+        &self,
+        after: &[(FactLane, FactPosition)],
+        limit: usize,
+    ) -> EngineResult<Vec<(FactLane, FactPosition, Bytes)>> {
+        self.look(self.inner.facts_any(after, limit)).await
+    }
+
+    async fn trim_facts(&self, lane: FactLane, through: FactPosition) -> EngineResult<()> {
+        self.change(refused, self.inner.trim_facts(lane, through)).await
     }
 
     async fn dead_letters(&self, after: Option<DeadLetterId>, limit: usize) -> EngineResult<Vec<DeadLetter>> {

@@ -20,18 +20,20 @@ use tokio::sync::Notify;
 
 use self::state::State;
 use super::{
-    AliasKey, Clock, Commit, Committed, DeadLetter, Engine, EngineError, EngineResult, EngineStats,
+    AliasKey, Clock, Commit, Committed, DeadLetter, Engine, EngineResult, EngineStats, FactLane,
     FactPosition, Lease, LoadRequest, Loaded, LogEntry, Position, StoreIdentity, Token,
 };
+
+/// The only lane of facts.
+const LANE: FactLane = FactLane(0);
 
 /// An engine without a disk.
 pub struct MemoryEngine {
     identity: StoreIdentity,
     clock: Arc<dyn Clock>,
     state: Mutex<State>,
-    /// One per shard: a reader of one shard sleeps through appends to the others.
-    appended: Vec<Notify>,
-    fact_written: Notify,
+    /// Every change wakes everybody who waits: too often is harmless.
+    changed: Notify,
 }
 
 impl MemoryEngine {
@@ -39,29 +41,13 @@ impl MemoryEngine {
     #[must_use]
     pub fn new(identity: StoreIdentity, clock: Arc<dyn Clock>) -> Self {
         let shards = usize::from(identity.shards.get());
-        Self {
-            state: Mutex::new(State::new(shards)),
-            appended: (0..shards).map(|_| Notify::new()).collect(),
-            fact_written: Notify::new(),
-            identity,
-            clock,
-        }
+        Self { state: Mutex::new(State::new(shards)), changed: Notify::new(), identity, clock }
     }
 
-    /// Wakes whoever waits for something. Too often is harmless, so every change wakes everybody.
-    fn wake(&self) {
-        self.appended.iter().for_each(Notify::notify_waiters);
-        self.fact_written.notify_waiters();
-    }
-
-    /// Asks again after every `changed` until `look` finds something or fails.
-    async fn wait_for<T>(
-        &self,
-        changed: &Notify,
-        look: impl Fn(&State) -> EngineResult<Vec<T>>,
-    ) -> EngineResult<Vec<T>> {
+    /// Asks again after every change until `look` finds something or fails.
+    async fn wait_for<T>(&self, look: impl Fn(&State) -> EngineResult<Vec<T>>) -> EngineResult<Vec<T>> {
         loop {
-            let wakened = changed.notified();
+            let wakened = self.changed.notified();
             let found = look(&self.state.lock())?;
             if !found.is_empty() {
                 return Ok(found);
@@ -83,7 +69,7 @@ impl Engine for MemoryEngine {
 
     async fn append(&self, entries: Vec<(ShardId, Bytes)>) -> EngineResult<()> {
         self.state.lock().append(entries)?;
-        self.wake();
+        self.changed.notify_waiters();
         Ok(())
     }
 
@@ -102,13 +88,17 @@ impl Engine for MemoryEngine {
         self.state.lock().shard_mut(shard)?.release(token)
     }
 
-    async fn read(&self, shard: ShardId, after: Position, limit: usize) -> EngineResult<Vec<LogEntry>> {
-        let appended = self.appended.get(usize::from(shard.0)).ok_or_else(|| EngineError::no_shard(shard))?;
-        self.wait_for(appended, |state| state.read(shard, after, limit)).await
+    async fn read_any(
+        &self,
+        after: &[(ShardId, Position)],
+        limit: usize,
+    ) -> EngineResult<Vec<(ShardId, Vec<LogEntry>)>> {
+        self.wait_for(|state| state.read_any(after, limit)).await
     }
 
-    async fn load(&self, shard: ShardId, request: &LoadRequest) -> EngineResult<Loaded> {
-        self.state.lock().load(shard, request, self.clock.now())
+    async fn load_all(&self, requests: &[(ShardId, LoadRequest)]) -> EngineResult<Vec<Loaded>> {
+        let (state, now) = (self.state.lock(), self.clock.now());
+        requests.iter().map(|(shard, request)| state.load(*shard, request, now)).collect()
     }
 
     async fn due(
@@ -131,9 +121,11 @@ impl Engine for MemoryEngine {
         Ok(self.state.lock().shard_mut(shard)?.timers().next().map(|(due, _)| due))
     }
 
-    async fn commit(&self, commit: Commit) -> EngineResult<Committed> {
-        let committed = self.state.lock().commit(commit)?;
-        self.wake();
+    async fn commit_all(&self, commits: Vec<Arc<Commit>>) -> EngineResult<Vec<EngineResult<Committed>>> {
+        let mut state = self.state.lock();
+        let committed =
+            commits.into_iter().map(|commit| state.commit(Arc::unwrap_or_clone(commit))).collect();
+        self.changed.notify_waiters();
         Ok(committed)
     }
 
@@ -145,11 +137,20 @@ impl Engine for MemoryEngine {
         Ok(self.state.lock().aliases(names))
     }
 
-    async fn facts(&self, after: FactPosition, limit: usize) -> EngineResult<Vec<(FactPosition, Bytes)>> {
-        self.wait_for(&self.fact_written, |state| state.facts(after, limit)).await
+    fn fact_lane(&self, _: ShardId) -> FactLane {
+        LANE
     }
 
-    async fn trim_facts(&self, through: FactPosition) -> EngineResult<()> {
+    async fn facts_any(
+        &self,
+        after: &[(FactLane, FactPosition)],
+        limit: usize,
+    ) -> EngineResult<Vec<(FactLane, FactPosition, Bytes)>> {
+        let Some(&(_, after)) = after.iter().find(|(lane, _)| *lane == LANE) else { return Ok(vec![]) };
+        self.wait_for(|state| state.facts(LANE, after, limit)).await
+    }
+
+    async fn trim_facts(&self, _: FactLane, through: FactPosition) -> EngineResult<()> {
         self.state.lock().trim_facts(through);
         Ok(())
     }
@@ -164,7 +165,7 @@ impl Engine for MemoryEngine {
 
     async fn replay(&self, letter: DeadLetterId) -> EngineResult<bool> {
         let found = self.state.lock().replay(letter)?;
-        self.wake();
+        self.changed.notify_waiters();
         Ok(found)
     }
 
@@ -174,7 +175,7 @@ impl Engine for MemoryEngine {
 
     async fn close(&self) -> EngineResult<()> {
         self.state.lock().closed = true;
-        self.wake();
+        self.changed.notify_waiters();
         Ok(())
     }
 }

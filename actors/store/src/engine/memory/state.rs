@@ -12,7 +12,7 @@ use protocol::time::TimestampMs;
 
 use super::shard::Shard;
 use crate::engine::{
-    AliasKey, Commit, Committed, DeadLetter, EngineError, EngineResult, EngineStats, FactPosition,
+    AliasKey, Commit, Committed, DeadLetter, EngineError, EngineResult, EngineStats, FactLane, FactPosition,
     LoadRequest, Loaded, LogEntry, Position, SeenKey, limits,
 };
 
@@ -58,10 +58,22 @@ impl State {
         Ok(())
     }
 
-    pub(super) fn read(&self, shard: ShardId, after: Position, limit: usize) -> EngineResult<Vec<LogEntry>> {
+    pub(super) fn read_any(
+        &self,
+        after: &[(ShardId, Position)],
+        limit: usize,
+    ) -> EngineResult<Vec<(ShardId, Vec<LogEntry>)>> {
         self.open()?;
-        let entries = self.shard(shard)?.log.range((Excluded(after), Unbounded)).take(limit);
-        Ok(entries.map(|(&position, bytes)| LogEntry { position, bytes: bytes.clone() }).collect())
+        let mut found = Vec::new();
+        for &(shard, after) in after {
+            let entries = self.shard(shard)?.log.range((Excluded(after), Unbounded)).take(limit);
+            let entries: Vec<_> =
+                entries.map(|(&position, bytes)| LogEntry { position, bytes: bytes.clone() }).collect();
+            if !entries.is_empty() {
+                found.push((shard, entries));
+            }
+        }
+        Ok(found)
     }
 
     pub(super) fn load(
@@ -130,12 +142,13 @@ impl State {
 
     pub(super) fn facts(
         &self,
+        lane: FactLane,
         after: FactPosition,
         limit: usize,
-    ) -> EngineResult<Vec<(FactPosition, Bytes)>> {
+    ) -> EngineResult<Vec<(FactLane, FactPosition, Bytes)>> {
         self.open()?;
         let facts = self.facts.range((Excluded(after), Unbounded)).take(limit);
-        Ok(facts.map(|(&position, bytes)| (position, bytes.clone())).collect())
+        Ok(facts.map(|(&position, bytes)| (lane, position, bytes.clone())).collect())
     }
 
     pub(super) fn trim_facts(&mut self, through: FactPosition) {

@@ -1,5 +1,7 @@
 //! Facts in, derived rows out.
 
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
 use protocol::fact::Event;
 use protocol::time::{SpanMs, TimestampMs};
@@ -8,12 +10,10 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 use super::super::limits::{DEAD_DELIVERY_DAYS, KEY_HOURS, MAX_EVENT_PAGE, MAX_NOTIFICATIONS_PER_USER};
 use super::super::text::json;
 use super::super::{EventSeq, Projection, RecordsResult, StoredEvent};
-use super::sql::{Id, number, place, run, set_number};
+use super::sql::{Id, all, number, place, run, set_number};
 use super::{SqliteRecords, contacts, events, load, save};
-use crate::engine::FactPosition;
+use crate::engine::{FactLane, FactPosition};
 
-/// The position of the newest projected fact.
-const PROJECTED: &str = "projected";
 /// Set while a rebuild is under way: one more than the place that it has reached.
 const REBUILDING: &str = "rebuilding";
 /// Counts calls of `sync`, which needs something to write.
@@ -26,18 +26,18 @@ const DERIVED: &str = "DELETE FROM conversations; DELETE FROM contacts; DELETE F
 
 #[async_trait]
 impl Projection for SqliteRecords {
-    async fn projected(&self) -> RecordsResult<FactPosition> {
-        self.read(|connection| number(connection, PROJECTED).map(FactPosition)).await
+    async fn projected(&self) -> RecordsResult<Vec<(FactLane, FactPosition)>> {
+        self.read(projected).await
     }
 
-    async fn project(&self, facts: Vec<(FactPosition, Event)>) -> RecordsResult<usize> {
+    async fn project(&self, facts: Vec<(FactLane, FactPosition, Event)>) -> RecordsResult<usize> {
         self.write(move |transaction| project(transaction, facts)).await
     }
 
-    async fn sync(&self) -> RecordsResult<FactPosition> {
+    async fn sync(&self) -> RecordsResult<Vec<(FactLane, FactPosition)>> {
         let job = |transaction: &Transaction<'_>| {
             set_number(transaction, SYNCED, number(transaction, SYNCED)? + 1)?;
-            number(transaction, PROJECTED).map(FactPosition)
+            projected(transaction)
         };
         self.write_durably(job).await
     }
@@ -70,31 +70,41 @@ pub(super) fn finish_rebuild(connection: &mut Connection) -> RecordsResult<()> {
     }
 }
 
-fn project(transaction: &Transaction<'_>, facts: Vec<(FactPosition, Event)>) -> RecordsResult<usize> {
-    let done = FactPosition(number(transaction, PROJECTED)?);
-    let mut reached = done;
+fn projected(connection: &Connection) -> RecordsResult<Vec<(FactLane, FactPosition)>> {
+    let sql = "SELECT lane, position FROM projected ORDER BY lane";
+    all(connection, sql, (), |cells| Ok((FactLane(cells.take()?), FactPosition(cells.take()?))))
+}
+
+fn project(
+    transaction: &Transaction<'_>,
+    facts: Vec<(FactLane, FactPosition, Event)>,
+) -> RecordsResult<usize> {
+    let mut reached: BTreeMap<_, _> = projected(transaction)?.into_iter().collect();
     let mut seq = events::last_seq(transaction)?;
     let mut fresh = Vec::with_capacity(facts.len());
-    for (position, event) in facts.into_iter().filter(|(position, _)| *position > done) {
-        reached = reached.max(position);
-        let next = EventSeq(seq.0 + 1);
-        if insert(transaction, next, &event)? {
-            seq = next;
+    for (lane, position, event) in facts {
+        let reached = reached.entry(lane).or_default();
+        if position > *reached {
+            *reached = position;
+            seq = EventSeq(seq.0 + 1);
+            insert(transaction, seq, &event)?;
             fresh.push(StoredEvent { seq, event });
         }
     }
     derive(transaction, &fresh)?;
-    set_number(transaction, PROJECTED, reached.0)?;
+    for (lane, position) in reached {
+        let sql = "INSERT INTO projected (lane, position) VALUES (?1, ?2) \
+                   ON CONFLICT (lane) DO UPDATE SET position = ?2 WHERE position < ?2";
+        run(transaction, sql, (lane.0, position.0))?;
+    }
     Ok(fresh.len())
 }
 
-fn insert(transaction: &Transaction<'_>, seq: EventSeq, event: &Event) -> RecordsResult<bool> {
-    let sql = "INSERT INTO events (seq, id, tenant, conversation, body) VALUES (?1, ?2, ?3, ?4, ?5) \
-               ON CONFLICT (id) DO NOTHING";
+fn insert(transaction: &Transaction<'_>, seq: EventSeq, event: &Event) -> RecordsResult<()> {
+    let sql = "INSERT INTO events (seq, tenant, conversation, body) VALUES (?1, ?2, ?3, ?4)";
     let tenant = event.tenant.map(|id| Id::new(id.0));
     let conversation = event.conversation.map(|id| Id::new(id.0));
-    let values = (place(seq), Id::new(event.id.0), tenant, conversation, json(event)?);
-    Ok(run(transaction, sql, values)? == 1)
+    run(transaction, sql, (place(seq), tenant, conversation, json(event)?)).map(drop)
 }
 
 fn derive(transaction: &Transaction<'_>, events: &[StoredEvent]) -> RecordsResult<()> {
@@ -151,7 +161,7 @@ mod tests {
             conversation: Some(ConversationId(1)),
             fact: Fact::DeadLettered { reason: "test".into() },
         };
-        records.project(vec![(FactPosition(1), event)]).await.unwrap();
+        records.project(vec![(FactLane(0), FactPosition(1), event)]).await.unwrap();
         records.write(begin_rebuild).await.unwrap();
         let lines = async |records: &SqliteRecords| {
             let page = PageRequest::first(9);

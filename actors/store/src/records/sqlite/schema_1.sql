@@ -1,16 +1,19 @@
 -- Ids are 16 bytes, big-endian. Times are milliseconds since 1970, UTC. No foreign keys: facts arrive in the
 -- order of their commits, and a projection takes what it gets.
 
--- Numbers of the store as a whole: projected position, revisions.
+-- Numbers of the store as a whole, such as revisions.
 CREATE TABLE numbers (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
+
+-- Up to where each lane of facts was projected.
+CREATE TABLE projected (lane INTEGER PRIMARY KEY, position INTEGER NOT NULL);
 
 -- Where consumers of the events stand.
 CREATE TABLE cursors (consumer TEXT PRIMARY KEY, seq INTEGER NOT NULL) WITHOUT ROWID;
 
--- Every fact, for ever: the feed, `explain`, and what a rebuild derives the other tables from.
+-- Every fact, for ever: the feed, `explain`, and what a rebuild derives the other tables from. The id is in the body;
+-- nobody asks by it, and an index of hashes would touch another page with each event.
 CREATE TABLE events (
     seq INTEGER PRIMARY KEY,
-    id BLOB NOT NULL UNIQUE,
     tenant BLOB,
     conversation BLOB,
     body TEXT NOT NULL

@@ -151,7 +151,7 @@ pub(super) fn run(
     Ok(connection.prepare_cached(sql)?.execute(params)?)
 }
 
-/// A number of the store as a whole, such as the projected position; zero when never set.
+/// A number of the store as a whole, such as a revision; zero when never set.
 pub(super) fn number(connection: &rusqlite::Connection, name: &str) -> RecordsResult<u64> {
     let mut statement = connection.prepare_cached("SELECT value FROM numbers WHERE name = ?1")?;
     let value: Option<u64> = statement.query_row([name], |row| row.get(0)).optional()?;

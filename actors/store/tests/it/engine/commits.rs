@@ -4,7 +4,9 @@ use protocol::command::CommandKey;
 use protocol::id::{Bsuid, ConversationId};
 use protocol::phone::ContactKey;
 use protocol::time::SpanMs;
-use store::engine::{AliasKey, Committed, EngineError, FactPosition, LoadRequest, Position, SeenKey, limits};
+use store::engine::{
+    AliasKey, Committed, EngineError, FactLane, FactPosition, LoadRequest, Position, SeenKey, limits,
+};
 
 use super::harness::{A, B, Store, at, batch, for_every_engine, text, texts, write};
 
@@ -36,7 +38,7 @@ async fn everything_of_a_commit_is_there_after_it(mut store: Store) {
             commands: vec![CommandKey(1), CommandKey(9)],
             seen: vec![SeenKey(2), SeenKey(9)],
         };
-        let loaded = store.load(A, &request).await.unwrap();
+        let loaded = store.load(A, request).await.unwrap();
         let state = loaded.conversations[0].clone().unwrap();
         assert_eq!((state.snapshot, state.timer_at), (text("state"), Some(at(5))));
         let empty = loaded.conversations[1].clone().unwrap();
@@ -47,7 +49,7 @@ async fn everything_of_a_commit_is_there_after_it(mut store: Store) {
         assert_eq!(store.result(CommandKey(1)).await.unwrap(), Some(text("done")));
         let aliases = store.aliases(&[AliasKey(9), AliasKey(3)]).await.unwrap();
         assert_eq!(aliases, [None, Some(contact.clone())]);
-        let facts = store.facts(FactPosition(0), 10).await.unwrap();
+        let facts = store.facts(FactLane(0), FactPosition(0), 10).await.unwrap();
         assert_eq!(facts.iter().map(|(_, fact)| fact.clone()).collect::<Vec<_>>(), commit.facts);
         let stats = store.stats();
         assert_eq!((stats.backlog_entries, stats.timers_pending), (0, 1));
@@ -105,7 +107,7 @@ async fn the_same_batch_is_applied_once(mut store: Store) {
     store.reopen();
     commit.token = store.lease(A).await.token;
     assert_eq!(store.commit(commit.clone()).await.unwrap(), Committed::Already);
-    assert_eq!(store.facts(FactPosition(0), 10).await.unwrap().len(), 1);
+    assert_eq!(store.facts(FactLane(0), FactPosition(0), 10).await.unwrap().len(), 1);
     let stranger = batch(&store.lease(B).await, 77);
     assert_eq!(store.commit(stranger).await.unwrap(), Committed::Applied, "batch ids belong to a shard");
 }
@@ -127,7 +129,7 @@ async fn a_refused_commit_does_not_spoil_its_neighbours(store: Store) {
     assert_eq!((one.unwrap(), two.unwrap()), (Committed::Applied, Committed::Applied));
     assert!(matches!(refused, Err(EngineError::Fenced)));
     appended.unwrap();
-    let facts = store.facts(FactPosition(0), 10).await.unwrap();
+    let facts = store.facts(FactLane(0), FactPosition(0), 10).await.unwrap();
     assert_eq!(facts.into_iter().map(|(_, fact)| fact).collect::<Vec<_>>(), [text("1"), text("3")]);
 }
 
@@ -147,7 +149,7 @@ async fn results_and_seen_keys_are_forgotten_in_time(store: Store) {
         (at(0) + limits::SEEN_LIFE, false, false),
     ] {
         store.clock.set(now);
-        let loaded = store.load(A, &request).await.unwrap();
+        let loaded = store.load(A, request.clone()).await.unwrap();
         assert_eq!((loaded.results[0].is_some(), loaded.seen[0]), (result, seen), "at {now}");
         assert_eq!(store.result(CommandKey(1)).await.unwrap().is_some(), result);
     }

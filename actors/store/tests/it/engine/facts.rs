@@ -1,6 +1,6 @@
 //! The log of facts.
 
-use store::engine::{FactPosition, Lease};
+use store::engine::{FactLane, FactPosition, Lease};
 
 use super::harness::{A, B, Store, batch, for_every_engine, text};
 
@@ -13,7 +13,7 @@ async fn record(store: &Store, lease: &Lease, id: u128, facts: &[&str]) {
 }
 
 async fn all(store: &Store, after: FactPosition, limit: usize) -> Vec<String> {
-    let facts = store.facts(after, limit).await.unwrap();
+    let facts = store.facts(FactLane(0), after, limit).await.unwrap();
     facts.into_iter().map(|(_, fact)| String::from_utf8(fact.to_vec()).unwrap()).collect()
 }
 
@@ -24,7 +24,7 @@ async fn facts_keep_the_order_of_their_commits(mut store: Store) {
     record(&store, &a, 3, &[]).await;
     record(&store, &a, 4, &["4", "5"]).await;
     for _ in 0..2 {
-        let facts = store.facts(FactPosition(0), 99).await.unwrap();
+        let facts = store.facts(FactLane(0), FactPosition(0), 99).await.unwrap();
         assert!(facts.is_sorted_by_key(|(position, _)| *position));
         assert_eq!(all(&store, FactPosition(0), 99).await, ["1", "2", "3", "4", "5"]);
         for (index, (position, _)) in facts.iter().enumerate().take(4) {
@@ -45,14 +45,14 @@ async fn trimmed_facts_are_gone(mut store: Store) {
     record(&store, &lease, 1, &["1", "2"]).await;
     record(&store, &lease, 2, &["3", "4"]).await;
     let positions: Vec<_> =
-        store.facts(FactPosition(0), 9).await.unwrap().iter().map(|(at, _)| *at).collect();
+        store.facts(FactLane(0), FactPosition(0), 9).await.unwrap().iter().map(|(at, _)| *at).collect();
     for (through, left) in [(0, &["2", "3", "4"][..]), (1, &["3", "4"]), (0, &["3", "4"]), (2, &["4"])] {
-        store.trim_facts(positions[through]).await.unwrap();
+        store.trim_facts(FactLane(0), positions[through]).await.unwrap();
         store.reopen();
         assert_eq!(all(&store, FactPosition(0), 9).await, left);
     }
     let lease = store.lease(A).await;
-    store.trim_facts(FactPosition(u64::MAX)).await.unwrap();
+    store.trim_facts(FactLane(0), FactPosition(u64::MAX)).await.unwrap();
     record(&store, &lease, 3, &["5"]).await;
     assert_eq!(all(&store, FactPosition(0), 9).await, ["5"]);
 }

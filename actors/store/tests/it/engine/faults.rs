@@ -7,8 +7,8 @@ use futures_util::FutureExt;
 use protocol::outbound::OpaqueKey;
 use protocol::shard::{HASH_VERSION, ShardCount};
 use store::engine::{
-    Committed, Engine, EngineError, FactPosition, FaultRates, FaultyEngine, Lease, ManualClock, MemoryEngine,
-    Position, StoreIdentity,
+    Committed, Engine, EngineError, FactLane, FactPosition, FaultRates, FaultyEngine, Lease, ManualClock,
+    MemoryEngine, Position, StoreIdentity,
 };
 
 use super::harness::{A, LEASE, START, batch, text};
@@ -109,7 +109,7 @@ async fn an_owner_that_keeps_the_laws_applies_everything_once() {
             }
         }
         engine.set_rates(NONE);
-        let facts = engine.facts(FactPosition(0), 99).await.unwrap();
+        let facts = engine.facts(FactLane(0), FactPosition(0), 99).await.unwrap();
         let numbers: Vec<_> = facts.into_iter().map(|(_, fact)| fact).collect();
         assert_eq!(numbers, (0..50).map(|n| text(n.to_string())).collect::<Vec<_>>(), "seed {seed}");
         assert!(engine.counts().stolen.load(Ordering::Relaxed) > 0 || seed > 0);

@@ -70,7 +70,7 @@ impl Store {
 
     pub(super) async fn stored(&self, shard: ShardId, id: ConversationId) -> Option<Stored> {
         let request = LoadRequest { conversations: vec![id], ..LoadRequest::default() };
-        self.load(shard, &request).await.unwrap().conversations.remove(0)
+        self.load(shard, request).await.unwrap().conversations.remove(0)
     }
 }
 

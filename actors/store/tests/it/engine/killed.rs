@@ -10,7 +10,8 @@ use std::sync::Arc;
 use protocol::id::ConversationId;
 use protocol::shard::{ShardCount, ShardId};
 use store::engine::{
-    Durability, EmbeddedEngine, EmbeddedOptions, Engine, FactPosition, LoadRequest, Position, SystemClock,
+    Durability, EmbeddedEngine, EmbeddedOptions, Engine, FactLane, FactPosition, LoadRequest, Position,
+    SystemClock,
 };
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -90,7 +91,7 @@ struct Found {
 
 impl Found {
     async fn of(engine: &EmbeddedEngine, shard: ShardId) -> Self {
-        let facts = engine.facts(FactPosition(0), usize::MAX);
+        let facts = engine.facts(FactLane(0), FactPosition(0), usize::MAX);
         let facts = futures_util::FutureExt::now_or_never(facts).map(Result::unwrap).unwrap_or_default();
         let mut applied = vec![];
         for (_, fact) in facts {
@@ -104,7 +105,7 @@ impl Found {
         let log = log.map(Result::unwrap).unwrap_or_default();
         let number = |bytes: &[u8]| std::str::from_utf8(bytes).unwrap().parse().unwrap();
         let request = LoadRequest { conversations: vec![ConversationId(1)], ..LoadRequest::default() };
-        let stored = engine.load(shard, &request).await.unwrap().conversations.remove(0);
+        let stored = engine.load(shard, request).await.unwrap().conversations.remove(0);
         Self {
             applied,
             waiting: log.iter().map(|entry| number(&entry.bytes)).collect(),

@@ -6,7 +6,8 @@ use protocol::id::{ConversationId, DeadLetterId};
 use protocol::shard::ShardId;
 use protocol::time::{SpanMs, TimestampMs};
 use store::engine::{
-    Commit, ConversationWrite, DeadLetter, Durability, FactPosition, Lease, LoadRequest, Position, SeenKey,
+    Commit, ConversationWrite, DeadLetter, Durability, FactLane, FactPosition, Lease, LoadRequest, Position,
+    SeenKey,
 };
 
 use super::harness::{SHARDS, Store, batch, outcome, text};
@@ -134,7 +135,7 @@ impl Side {
             }
             Op::Trim(index) => {
                 let through = self.facts[*index % self.facts.len()];
-                outcome(&self.store.trim_facts(through).await)
+                outcome(&self.store.trim_facts(FactLane(0), through).await)
             }
             Op::Replay(id) => outcome(&self.store.replay(DeadLetterId(*id)).await),
             Op::Reopen => self.reopen().await,
@@ -229,7 +230,7 @@ impl Side {
         };
         let mut backlog = 0;
         for shard in (0..SHARDS).map(ShardId) {
-            let loaded = self.store.load(shard, &request).await;
+            let loaded = self.store.load(shard, request.clone()).await;
             let next_due = self.store.next_due(shard).await;
             let log = self.unread(shard).await;
             backlog += log.len() as u64;
@@ -256,7 +257,7 @@ impl Side {
     }
 
     async fn all_facts(&mut self) -> Vec<String> {
-        let reading = self.store.facts(FactPosition(0), 999);
+        let reading = self.store.facts(FactLane(0), FactPosition(0), 999);
         let facts = futures_util::FutureExt::now_or_never(reading).map(Result::unwrap).unwrap_or_default();
         for (position, _) in &facts {
             if self.facts.last() < Some(position) {

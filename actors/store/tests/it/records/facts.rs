@@ -8,7 +8,7 @@ use protocol::id::{ConversationId, EventId, MessageId, NumberId, ProviderId, Ten
 use protocol::phone::{ContactKey, E164};
 use protocol::shard::conversation_id;
 use protocol::time::{SpanMs, TimestampMs};
-use store::engine::FactPosition;
+use store::engine::{FactLane, FactPosition};
 use store::records::Records;
 
 pub(super) const ACME: TenantId = TenantId(1);
@@ -135,7 +135,7 @@ impl Chat {
 
 /// Projects facts behind those that are there.
 pub(super) async fn project(records: &impl Records, events: Vec<Event>) -> usize {
-    let last = records.projected().await.unwrap().0;
-    let facts = (last + 1..).map(FactPosition).zip(events).collect();
+    let last = records.projected().await.unwrap().first().map_or(0, |(_, position)| position.0);
+    let facts = (last + 1..).zip(events).map(|(at, event)| (FactLane(0), FactPosition(at), event)).collect();
     records.project(facts).await.unwrap()
 }

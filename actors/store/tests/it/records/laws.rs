@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 use protocol::command::Party;
 use protocol::fact::{Event, Fact, MessageStatus};
+use store::engine::{FactLane, FactPosition};
 use store::records::*;
 
 use super::facts::{ACME, ANNA, Chat, minute, owned_by, project, user};
@@ -64,9 +65,11 @@ proptest! {
         runtime.block_on(async {
             let ((_a, whole), (_b, pieces)) = (fresh::<Sqlite>(), fresh::<Sqlite>());
             project(&whole, events.clone()).await;
-            for batch in events.chunks(cut) {
-                project(&pieces, batch.to_vec()).await;
-                project(&pieces, batch.to_vec()).await;
+            let facts: Vec<_> =
+                (1..).zip(events).map(|(at, event)| (FactLane(0), FactPosition(at), event)).collect();
+            for batch in facts.chunks(cut) {
+                assert_eq!(pieces.project(batch.to_vec()).await.unwrap(), batch.len());
+                assert_eq!(pieces.project(batch.to_vec()).await.unwrap(), 0);
             }
             let expected = rows(&whole).await;
             assert_eq!(rows(&pieces).await, expected);

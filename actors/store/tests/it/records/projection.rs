@@ -1,5 +1,5 @@
 use protocol::fact::{Fact, MessageStatus};
-use store::engine::FactPosition;
+use store::engine::{FactLane, FactPosition};
 use store::records::*;
 
 use super::facts::{ACME, Chat, OTHER, minute, project};
@@ -10,11 +10,15 @@ pub(super) async fn projects_once<B: Backend>() {
     let records = backend.open();
     let chat = Chat::with(ACME, 1);
     let events = [chat.started(minute(0)), chat.received(minute(0), 1, "ciao")];
-    let facts: Vec<_> = (1..).map(FactPosition).zip(events.clone()).collect();
+    let facts: Vec<_> = (1..).zip(events).map(|(at, event)| (FactLane(0), FactPosition(at), event)).collect();
     assert_eq!(records.project(facts.clone()).await.unwrap(), 2);
     assert_eq!(records.project(facts).await.unwrap(), 0, "the same positions");
-    assert_eq!(project(&records, events.to_vec()).await, 0, "the same events at later positions");
-    assert_eq!(records.projected().await.unwrap(), FactPosition(4));
+    let elsewhere = vec![(FactLane(7), FactPosition(1), Chat::with(OTHER, 1).started(minute(1)))];
+    assert_eq!(records.project(elsewhere).await.unwrap(), 1, "each lane counts for itself");
+    assert_eq!(
+        records.projected().await.unwrap(),
+        [(FactLane(0), FactPosition(2)), (FactLane(7), FactPosition(1))]
+    );
     let row = records.conversation(ACME, chat.id()).await.unwrap().unwrap();
     assert_eq!(row.unread, 1);
 }
@@ -27,7 +31,7 @@ pub(super) async fn survives_reopening<B: Backend>() {
     records.close().await.unwrap();
     assert!(matches!(records.projected().await, Err(RecordsError::Closed)));
     let records = backend.open();
-    assert_eq!(records.projected().await.unwrap(), FactPosition(2));
+    assert_eq!(records.projected().await.unwrap(), [(FactLane(0), FactPosition(2))]);
     assert_eq!(records.last_event().await.unwrap(), EventSeq(2));
     assert!(records.conversation(ACME, chat.id()).await.unwrap().is_some());
 }
@@ -123,7 +127,7 @@ pub(super) async fn a_cursor_moves_only_from_where_it_stood<B: Backend>() {
 
 pub(super) async fn sync_answers_what_is_durable<B: Backend>() {
     let (_backend, records) = fresh::<B>();
-    assert_eq!(records.sync().await.unwrap(), FactPosition(0));
+    assert_eq!(records.sync().await.unwrap(), []);
     project(&records, vec![Chat::with(ACME, 1).started(minute(0))]).await;
-    assert_eq!(records.sync().await.unwrap(), FactPosition(1));
+    assert_eq!(records.sync().await.unwrap(), [(FactLane(0), FactPosition(1))]);
 }

@@ -10,7 +10,7 @@ use crate::engine::embedded::head::{ChangeKind, Head, HeadChange};
 use crate::engine::embedded::log_row::{GROUP_ENTRIES_MAX, LogHeader, position};
 use crate::engine::embedded::shared::Admission;
 use crate::engine::limits::{APPEND_ENTRIES_MAX, GROUP_MAX_BYTES};
-use crate::engine::{Committed, Lease, Position};
+use crate::engine::{Committed, EngineResult, Lease, Position};
 
 /// A group in the making.
 pub(super) struct Group {
@@ -40,7 +40,7 @@ pub(super) struct TimerMove {
 /// An answer that waits until the group is durable.
 pub(super) enum Reply {
     Done(Answer<()>),
-    Committed(Answer<Committed>, Committed),
+    Committed(Answer<Vec<EngineResult<Committed>>>, Vec<EngineResult<Committed>>),
     Acquired(Answer<Option<Lease>>, Lease),
     Replayed(Answer<bool>),
 }

@@ -42,7 +42,7 @@ pub(super) struct Request {
 /// What can be asked of the writer.
 pub(super) enum Work {
     Append(Vec<(ShardId, Bytes)>, Answer<()>),
-    Commit(Box<Commit>, Answer<Committed>),
+    Commit(Vec<Arc<Commit>>, Answer<Vec<EngineResult<Committed>>>),
     Acquire { shard: ShardId, node: u64, ttl: SpanMs, answer: Answer<Option<Lease>> },
     Renew { leases: Vec<(ShardId, Token)>, ttl: SpanMs, answer: Answer<Vec<bool>> },
     Release { shard: ShardId, token: Token, answer: Answer<()> },

@@ -81,8 +81,8 @@ impl Writer {
                 if fits { Place::Memory(bytes) } else { Place::Disk(slot) },
             );
         }
-        for &(shard, _) in &group.header.entries {
-            self.view(shard).appended.notify_waiters();
+        if !group.header.entries.is_empty() {
+            self.shared.appended.notify_waiters();
         }
     }
 

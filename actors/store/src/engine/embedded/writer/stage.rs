@@ -48,7 +48,12 @@ impl Writer {
                 self.append(group, entries);
                 group.reply(Reply::Done(answer));
             }
-            Work::Commit(commit, answer) => self.commit(group, *commit, answer)?,
+            Work::Commit(commits, answer) => {
+                let committed: EngineResult<Vec<_>> =
+                    commits.iter().map(|commit| self.commit(group, commit)).collect();
+                // Even what was committed before, perhaps in this very group, is answered when the group is written.
+                group.reply(Reply::Committed(answer, committed?));
+            }
             Work::Acquire { shard, node, ttl, answer } => self.acquire(group, shard, (node, ttl), answer),
             Work::Renew { leases, ttl, answer } => {
                 let until = self.clock.now() + ttl;
@@ -109,30 +114,29 @@ impl Writer {
         group.reply(Reply::Done(answer));
     }
 
-    fn commit(&mut self, group: &mut Group, commit: Commit, answer: Answer<Committed>) -> EngineResult<()> {
+    /// Outer errors are of the store, inner ones of the batch.
+    fn commit(&mut self, group: &mut Group, commit: &Commit) -> EngineResult<EngineResult<Committed>> {
         let head = self.head(commit.shard);
-        match head.check(&commit) {
-            Err(refused) => tell(answer, Err(refused)),
-            // The first time may be in this very group: the answer waits for it.
-            Ok(true) => group.reply(Reply::Committed(answer, Committed::Already)),
+        match head.check(commit) {
+            Err(refused) => Ok(Err(refused)),
+            Ok(true) => Ok(Ok(Committed::Already)),
             Ok(false) => {
                 let kind = ChangeKind::Applied { batch_id: commit.batch_id, position: commit.new_position };
                 group.change(head, commit.shard, kind);
                 group.applied.push((commit.shard, commit.new_position));
                 self.write_commit(group, commit)?;
-                group.reply(Reply::Committed(answer, Committed::Applied));
+                Ok(Ok(Committed::Applied))
             }
         }
-        Ok(())
     }
 
-    fn write_commit(&mut self, group: &mut Group, commit: Commit) -> EngineResult<()> {
+    fn write_commit(&mut self, group: &mut Group, commit: &Commit) -> EngineResult<()> {
         for write in &commit.conversations {
             self.write_conversation(group, commit.shard, write)?;
         }
         self.state.counters.last_fact += commit.facts.len() as u64;
         group.weigh(commit.facts.iter().map(Bytes::len).sum());
-        group.facts.extend(commit.facts);
+        group.facts.extend_from_slice(&commit.facts);
         let tables = &self.shared.tables;
         for (key, result) in &commit.results {
             let row = expiry::encode(commit.now + RESULT_LIFE, result);
@@ -152,7 +156,7 @@ impl Writer {
                 letters::insert(tables, &mut group.batch, self.state.counters.last_letter, letter)?;
             }
         }
-        self.append(group, commit.forwards);
+        self.append(group, commit.forwards.clone());
         Ok(())
     }
 
