@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 /// How often another process's changes are looked for. One small query; a second is what people accept after
 /// `gateway apply`.
-const FOLLOW_EVERY: Duration = Duration::from_secs(1);
+pub(crate) const FOLLOW_EVERY: Duration = Duration::from_secs(1);
 
 /// The directory of this node, and how it becomes new.
 pub struct DirectoryKeeper {

@@ -12,6 +12,7 @@ pub mod demo;
 pub mod directory;
 pub mod doctor;
 pub mod ids;
+mod introductions;
 pub mod limits;
 pub mod metrics;
 pub mod provider;

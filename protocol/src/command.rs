@@ -275,6 +275,8 @@ pub enum Refusal {
     NotFound,
     /// The key was used before for something else.
     KeyReused,
+    /// The number was added a moment ago and does not know yet who opted out.
+    NumberNotReady,
 }
 
 /// Templates named in a [`Refusal::WindowClosed`], at most.
@@ -312,6 +314,7 @@ impl Refusal {
             Self::Expired => "expired",
             Self::NotFound => "not_found",
             Self::KeyReused => "idempotency_key_reused",
+            Self::NumberNotReady => "number_not_ready",
         }
     }
 }

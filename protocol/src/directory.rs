@@ -109,6 +109,10 @@ pub struct Number {
     pub throughput_per_second: u32,
     /// What a message from an unknown sender creates.
     pub unknown_sender: UnknownSender,
+    /// It knows who opted out or was blocked at the tenant's other numbers before it was added; it sends nothing
+    /// before that.
+    #[serde(default)]
+    pub introduced: bool,
 }
 
 /// Credentials of a number. Never logged, never returned by the API.

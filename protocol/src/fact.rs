@@ -263,6 +263,17 @@ pub enum Fact {
         /// Why.
         reason: CompactString,
     },
+    /// As [`Fact::ConsentChanged`], of a contact that nobody has talked with yet on this number.
+    ConsentRecorded {
+        /// The channel.
+        channel: Channel,
+        /// The person's canonical key.
+        contact: ContactKey,
+        /// The person's id at the tenant.
+        contact_id: ContactId,
+        /// From now on.
+        record: ConsentRecord,
+    },
 }
 
 /// Why somebody is told.
@@ -389,7 +400,7 @@ impl Fact {
             Self::FlowReminded { .. } => "flow.reminded",
             Self::FlowCompleted { .. } => "flow.completed",
             Self::FlowAbandoned { .. } => "flow.abandoned",
-            Self::ConsentChanged { .. } => "contact.consent_changed",
+            Self::ConsentChanged { .. } | Self::ConsentRecorded { .. } => "contact.consent_changed",
             Self::BlockChanged { .. } => "contact.block_changed",
             Self::LeftChanged { .. } => "conversation.left_changed",
             Self::OwnerChanged { .. } => "conversation.owner_changed",

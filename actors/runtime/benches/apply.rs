@@ -68,6 +68,7 @@ fn directory() -> Directory {
         public_url: None,
         throughput_per_second: 1_000_000,
         unknown_sender: UnknownSender::default(),
+        introduced: true,
     };
     let tenant = TenantDirectory {
         tenant,

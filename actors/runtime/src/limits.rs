@@ -110,6 +110,9 @@ pub const FOLLOW_BATCHES: usize = 4;
 /// How often a consumer looks for events of another process. Those of its own process wake it.
 pub const FOLLOW_POLL: Duration = Duration::from_secs(1);
 
+/// How often somebody who waits for the records looks whether another process has projected. Its own wakes it.
+pub const CAUGHT_UP_POLL: Duration = Duration::from_millis(10);
+
 /// Notifications on their way to the streams of this process. A stream that is further behind reads the records.
 pub const NOTIFICATIONS_IN_FLIGHT: usize = 1_024;
 

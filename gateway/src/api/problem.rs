@@ -80,7 +80,9 @@ impl ApiError {
                     })
                     .collect();
             }
-            Refusal::QueueFull { .. } => error.0.retry_after = Some(RETRY_AFTER_SECONDS),
+            Refusal::QueueFull { .. } | Refusal::NumberNotReady => {
+                error.0.retry_after = Some(RETRY_AFTER_SECONDS);
+            }
             Refusal::InvalidContent { pointer, detail } => {
                 error.0.errors = vec![FieldError { pointer: pointer.to_string(), detail: detail.clone() }];
             }
@@ -100,7 +102,7 @@ fn status_of(refusal: &Refusal) -> StatusCode {
     match refusal {
         Refusal::NotFound => StatusCode::NOT_FOUND,
         Refusal::QueueFull { .. } => StatusCode::TOO_MANY_REQUESTS,
-        Refusal::Expired => StatusCode::SERVICE_UNAVAILABLE,
+        Refusal::Expired | Refusal::NumberNotReady => StatusCode::SERVICE_UNAVAILABLE,
         _ => StatusCode::UNPROCESSABLE_ENTITY,
     }
 }
@@ -122,6 +124,7 @@ fn title_of(refusal: &Refusal) -> &'static str {
         Refusal::InvalidContent { .. } => "Invalid content",
         Refusal::Expired => "The command expired before it was applied",
         Refusal::NotFound => "Not found",
+        Refusal::NumberNotReady => "The number was added a moment ago",
         Refusal::KeyReused => "The idempotency key was used for something else",
     }
 }
@@ -167,6 +170,9 @@ fn detail_of(refusal: &Refusal) -> String {
         Refusal::InvalidContent { pointer, detail } => format!("{pointer}: {detail}"),
         Refusal::Expired => "nothing was done; try again".to_owned(),
         Refusal::NotFound => "there is no such conversation".to_owned(),
+        Refusal::NumberNotReady => {
+            "it is being told who opted out or was blocked; it can send in a few seconds".to_owned()
+        }
         Refusal::KeyReused => "use a new Idempotency-Key, or repeat the request exactly as it was".to_owned(),
     }
 }

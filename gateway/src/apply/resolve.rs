@@ -224,6 +224,7 @@ impl Resolver<'_> {
             public_url: file.public_url,
             throughput_per_second: file.throughput_per_second,
             unknown_sender: UnknownSender { create: file.unknown_sender.create, assign },
+            introduced: false,
         });
     }
 

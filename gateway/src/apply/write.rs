@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use compact_str::{CompactString, ToCompactString, format_compact};
 use protocol::command::Party;
-use protocol::directory::{Flow, Template};
+use protocol::directory::{Flow, Number, Template};
 use protocol::id::TenantId;
 use protocol::time::TimestampMs;
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 use store::records::{Change, DocumentKind, DocumentWrite, Expect, Records};
 
@@ -43,6 +44,9 @@ pub async fn write(
 ) -> Result<Report, ApplyError> {
     let mut stored = Stored { records, known: BTreeMap::new(), read: Vec::new() };
     let mut documents = documents(&resolved)?;
+    for number in resolved.numbers {
+        documents.push(stored.number(number).await?);
+    }
     for template in resolved.templates {
         let left_open = resolved.status_left_open.contains(&template.id);
         documents.push(stored.template(template, left_open).await?);
@@ -91,10 +95,6 @@ fn documents(resolved: &Resolved) -> Result<Vec<(Place, Value)>, ApplyError> {
     for key in &resolved.keys {
         add(DocumentKind::Key, Some(key.tenant), key.id.to_compact_string(), serde_json::to_value(key))?;
     }
-    for number in &resolved.numbers {
-        let id = number.id.to_compact_string();
-        add(DocumentKind::Number, Some(number.tenant), id, serde_json::to_value(number))?;
-    }
     for endpoint in &resolved.endpoints {
         let id = endpoint.id.to_compact_string();
         add(DocumentKind::Endpoint, Some(endpoint.tenant), id, serde_json::to_value(endpoint))?;
@@ -128,6 +128,29 @@ impl Stored<'_> {
         Ok(())
     }
 
+    /// What was read of a kind, as far as it can be understood.
+    fn stored<T: DeserializeOwned>(
+        &self,
+        kind: DocumentKind,
+        tenant: Option<TenantId>,
+    ) -> impl Iterator<Item = T> {
+        let of_kind =
+            self.known.iter().filter(move |((known, owner, _), _)| (*known, *owner) == (kind, tenant));
+        of_kind.filter_map(|(_, body)| serde_json::from_value(body.clone()).ok())
+    }
+
+    /// The first numbers of a channel have nobody to be told of. Others are introduced by the server, once.
+    async fn number(&mut self, mut number: Number) -> Result<(Place, Value), ApplyError> {
+        let place = (DocumentKind::Number, Some(number.tenant), number.id.to_compact_string());
+        self.load(place.0, place.1).await?;
+        let of_channel =
+            self.stored(place.0, place.1).filter(|known: &Number| known.channel == number.channel);
+        let of_channel: Vec<_> = of_channel.collect();
+        let known = of_channel.iter().find(|known| known.id == number.id);
+        number.introduced = known.map_or(of_channel.is_empty(), |known| known.introduced);
+        Ok((place, serde_json::to_value(&number)?))
+    }
+
     /// What the provider says about a template stays; a status that the file names wins.
     async fn template(
         &mut self,
@@ -151,10 +174,7 @@ impl Stored<'_> {
         let tenant = Some(flow.tenant);
         self.load(DocumentKind::Flow, tenant).await?;
         let newest = self
-            .known
-            .iter()
-            .filter(|((kind, owner, _), _)| *kind == DocumentKind::Flow && *owner == tenant)
-            .filter_map(|(_, body)| serde_json::from_value::<Flow>(body.clone()).ok())
+            .stored::<Flow>(DocumentKind::Flow, tenant)
             .filter(|known| known.id == flow.id)
             .max_by_key(|known| known.version);
         if let Some(newest) = newest {

@@ -23,6 +23,7 @@ pub(crate) use self::stores::{Stores, open_records};
 use crate::apply::{self, Resolved};
 use crate::config::Settings;
 use crate::directory::DirectoryKeeper;
+use crate::introductions;
 use crate::metrics::Metrics;
 use crate::provider::whatsapp::WhatsApp;
 use crate::state::AppState;
@@ -68,6 +69,7 @@ impl Server {
         let in_flight = InFlight::default();
         let http = listeners.serve(&state, &in_flight)?;
         actix_rt::spawn(state.keeper.clone().follow(state.stopping.clone()));
+        actix_rt::spawn(introductions::follow(state.clone()));
         tracing::info!(%public, %operator, "listening");
         Ok(Self { public, operator, state, http, in_flight })
     }

@@ -22,6 +22,8 @@ pub struct NumberView {
     pub phone: String,
     /// Disabled numbers receive but do not send.
     pub enabled: bool,
+    /// A number that was added a moment ago is told first who opted out or was blocked; it sends nothing before that.
+    pub ready: bool,
     /// Messages per second, in and out together.
     pub throughput_per_second: u32,
     /// Who gets conversations with unknown senders.

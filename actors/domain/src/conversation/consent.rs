@@ -69,11 +69,18 @@ pub(super) fn set(turn: &mut Turn<'_>, record: ConsentRecord) -> bool {
         return false;
     }
     let channel = turn.context.number.channel;
-    turn.fact(Fact::ConsentChanged { channel, record: record.clone() });
+    let started = turn.state.started;
+    turn.fact(if started {
+        Fact::ConsentChanged { channel, record: record.clone() }
+    } else {
+        let address = &turn.state.address;
+        let (contact, contact_id) = (address.contact.clone(), address.contact.contact_id(address.tenant));
+        Fact::ConsentRecorded { channel, contact, contact_id, record: record.clone() }
+    });
     tell_siblings(turn, &ContactChange::Consent(record.clone()));
     let refused = record.consent == Consent::OptedOut;
     hold(turn, record);
-    if refused {
+    if refused && started {
         turn.notify(NotificationKind::OptedOut, None);
     }
     true

@@ -92,7 +92,8 @@ impl<'a> Turn<'a> {
 
     /// Whether the number can send at all.
     pub(super) fn number_sends(&self) -> bool {
-        self.context.number.enabled && Capability::Send.is_supported(self.context.number.channel)
+        let number = self.context.number;
+        number.enabled && number.introduced && Capability::Send.is_supported(number.channel)
     }
 
     /// Whether anything at all may be sent to this contact from this number.

@@ -15,7 +15,9 @@ mod templates;
 #[cfg(test)]
 mod tests;
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 use actix::Arbiter;
 use arc_swap::ArcSwap;
@@ -29,7 +31,7 @@ pub use self::endpoints::EndpointSettings;
 pub use self::notifier::{NotificationStream, Told};
 pub use self::supervised::{ConsumerError, ConsumerView, Exit};
 use self::supervised::{Supervised, ViewCell};
-use crate::limits::NOTIFICATIONS_IN_FLIGHT;
+use crate::limits::{CAUGHT_UP_POLL, NOTIFICATIONS_IN_FLIGHT};
 use crate::metrics::Metrics;
 
 /// What consumers are made of.
@@ -138,6 +140,38 @@ impl ConsumersHandle {
     ) -> Result<bool, ConsumerError> {
         let now = self.shared.options.engine.now().await?;
         Ok(self.shared.options.records.revive_delivery(tenant, endpoint, event, now).await?)
+    }
+
+    /// Waits until the records hold everything that was committed before the call, whichever process projects it.
+    /// `false` if they do not within `patience`.
+    ///
+    /// # Errors
+    /// When a store fails.
+    pub async fn caught_up(&self, patience: Duration) -> Result<bool, ConsumerError> {
+        let (engine, records) = (&self.shared.options.engine, &self.shared.options.records);
+        let lanes: BTreeSet<_> =
+            engine.identity().shards.all().map(|shard| engine.fact_lane(shard)).collect();
+        let lanes: Vec<_> = lanes.into_iter().collect();
+        let newest = engine.newest_facts(&lanes).await?;
+        let mut behind: BTreeMap<_, _> = lanes.into_iter().zip(newest).collect();
+        let mut projected = self.shared.projected.subscribe();
+        let reached = async {
+            loop {
+                // Seen before the look, so that what comes during it is not slept through.
+                projected.mark_unchanged();
+                let stands: BTreeMap<_, _> = records.projected().await?.into_iter().collect();
+                behind.retain(|lane, newest| stands.get(lane).copied().unwrap_or_default() < *newest);
+                if behind.is_empty() {
+                    return Ok(true);
+                }
+                tokio::select! {
+                    // Ends only with the process: the sender is part of `shared`.
+                    _ = projected.changed() => {}
+                    () = tokio::time::sleep(CAUGHT_UP_POLL) => {}
+                }
+            }
+        };
+        tokio::time::timeout(patience, reached).await.unwrap_or(Ok(false))
     }
 
     /// Every consumer as it is now.

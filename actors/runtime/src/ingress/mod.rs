@@ -6,6 +6,7 @@
 
 mod aliases;
 mod place;
+mod tell;
 #[cfg(test)]
 mod tests;
 

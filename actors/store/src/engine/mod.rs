@@ -321,6 +321,10 @@ pub trait Engine: Send + Sync + 'static {
         limit: usize,
     ) -> EngineResult<Vec<(FactLane, FactPosition, Bytes)>>;
 
+    /// The place of the newest committed fact of each lane, trimmed or not, in the order asked; zero where there is
+    /// none.
+    async fn newest_facts(&self, lanes: &[FactLane]) -> EngineResult<Vec<FactPosition>>;
+
     /// Forgets facts of a lane up to and including a position: the projection has stored them.
     async fn trim_facts(&self, lane: FactLane, through: FactPosition) -> EngineResult<()>;
 

@@ -80,6 +80,15 @@ pub struct ContactCard {
     pub fields: BTreeMap<CompactString, String>,
 }
 
+/// A contact that may not be messaged on a channel.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SilencedContact {
+    /// Who.
+    pub contact: ContactRecord,
+    /// Blocked in a conversation of the channel; otherwise opted out.
+    pub blocked: bool,
+}
+
 /// What contact pages ask.
 #[async_trait]
 pub trait Contacts: Send + Sync + 'static {
@@ -93,6 +102,14 @@ pub trait Contacts: Send + Sync + 'static {
 
     /// One contact.
     async fn contact(&self, tenant: TenantId, id: ContactId) -> RecordsResult<Option<ContactRecord>>;
+
+    /// Contacts that opted out on a channel or are blocked in a conversation of it, newest first.
+    async fn silenced_contacts(
+        &self,
+        tenant: TenantId,
+        channel: Channel,
+        page: PageRequest,
+    ) -> RecordsResult<Page<SilencedContact>>;
 
     /// The contact with a phone number.
     async fn contact_by_phone(&self, tenant: TenantId, phone: E164) -> RecordsResult<Option<ContactRecord>>;

@@ -30,7 +30,7 @@ mod text;
 use std::sync::Arc;
 
 pub use audit::{Audit, AuditEntry, AuditQuery};
-pub use contacts::{ConsentEntry, ContactCard, ContactRecord, Contacts};
+pub use contacts::{ConsentEntry, ContactCard, ContactRecord, Contacts, SilencedContact};
 pub use deliveries::{Deliveries, Delivery, DeliveryCommit, DeliveryOutcome, DeliveryQuery, DeliveryState};
 pub use documents::{Change, Document, DocumentKind, DocumentWrite, Documents, Expect};
 pub use error::{RecordsError, RecordsResult};

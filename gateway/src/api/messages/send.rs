@@ -3,7 +3,7 @@
 use actix_web::{HttpRequest, HttpResponse, post, web};
 use protocol::api::message::{Queued, SendRequest};
 use protocol::api::problem::Problem;
-use protocol::command::{Action, CommandResult};
+use protocol::command::{Action, CommandResult, Refusal};
 use protocol::entry::Address;
 use protocol::fact::MessageStatus;
 use protocol::id::ConversationId;
@@ -80,6 +80,12 @@ async fn send(
     address: Address,
     body: Body<SendRequest>,
 ) -> ApiResult<HttpResponse> {
+    // Nothing may stand in the log before the number knows who opted out.
+    let directory = state.directory.load();
+    if directory.number(address.tenant, address.number).is_some_and(|(_, number)| !number.introduced) {
+        return Err(Refusal::NumberNotReady.into());
+    }
+    drop(directory);
     let wish = wish::wish(state, caller, &body.value).await?;
     match command::run(state, caller, request, (address, body.fingerprint), Action::Send(wish)).await? {
         CommandResult::Queued { message, conversation } => Ok(HttpResponse::Accepted()

@@ -21,6 +21,7 @@ fn view(number: Number) -> NumberView {
         channel: number.channel,
         phone: number.phone.to_string(),
         enabled: number.enabled,
+        ready: number.introduced,
         throughput_per_second: number.throughput_per_second,
         assign_unknown_to: number.unknown_sender.assign,
     }

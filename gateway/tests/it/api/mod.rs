@@ -3,6 +3,7 @@
 mod billing;
 mod contract;
 mod inbox;
+mod numbers;
 mod sends;
 mod settings;
 mod watch;

@@ -63,6 +63,9 @@ fn number_able(turn: &Turn<'_>) -> Result<(), Refusal> {
     if !number.enabled {
         return Err(Refusal::NumberDisabled);
     }
+    if !number.introduced {
+        return Err(Refusal::NumberNotReady);
+    }
     let list = &turn.settings().unsupported_countries;
     let identity = &turn.state.identity;
     let by_phone = identity.phone.and_then(|phone| market::unsupported(phone, list));

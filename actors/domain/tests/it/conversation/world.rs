@@ -60,6 +60,7 @@ fn number(nickname: &str, channel: Channel) -> Number {
         public_url: None,
         throughput_per_second: 80,
         unknown_sender: UnknownSender { create: RecordType::Candidate, assign: Some(Owner::User(ANNA)) },
+        introduced: true,
     }
 }
 

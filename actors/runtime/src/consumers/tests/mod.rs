@@ -97,6 +97,7 @@ fn number() -> Number {
         public_url: None,
         throughput_per_second: 80,
         unknown_sender: UnknownSender::default(),
+        introduced: true,
     }
 }
 

@@ -39,6 +39,7 @@ fn number(tenant: TenantId, id: NumberId, phone: &str) -> Number {
         public_url: None,
         throughput_per_second: 80,
         unknown_sender: UnknownSender::default(),
+        introduced: true,
     }
 }
 

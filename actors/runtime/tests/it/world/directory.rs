@@ -33,6 +33,7 @@ fn number(id: NumberId, phone: &str) -> Number {
         public_url: None,
         throughput_per_second: 80,
         unknown_sender: UnknownSender::default(),
+        introduced: true,
     }
 }
 

@@ -167,6 +167,12 @@ impl Engine for EmbeddedEngine {
         }
     }
 
+    async fn newest_facts(&self, lanes: &[FactLane]) -> EngineResult<Vec<FactPosition>> {
+        self.shared.check_open()?;
+        let newest = FactPosition(self.shared.gauges.last_fact.load(Ordering::Acquire));
+        Ok(vec![newest; lanes.len()])
+    }
+
     async fn trim_facts(&self, _: FactLane, through: FactPosition) -> EngineResult<()> {
         self.ask(|answer| Work::TrimFacts(through, answer).into()).await
     }

@@ -106,6 +106,10 @@ impl Engine for FaultyEngine {
         self.look(self.inner.facts_any(after, limit)).await
     }
 
+    async fn newest_facts(&self, lanes: &[FactLane]) -> EngineResult<Vec<FactPosition>> {
+        self.look(self.inner.newest_facts(lanes)).await
+    }
+
     async fn trim_facts(&self, lane: FactLane, through: FactPosition) -> EngineResult<()> {
         self.change(refused, self.inner.trim_facts(lane, through)).await
     }

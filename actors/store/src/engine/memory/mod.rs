@@ -150,6 +150,10 @@ impl Engine for MemoryEngine {
         self.wait_for(|state| state.facts(LANE, after, limit)).await
     }
 
+    async fn newest_facts(&self, lanes: &[FactLane]) -> EngineResult<Vec<FactPosition>> {
+        Ok(vec![self.state.lock().last_fact; lanes.len()])
+    }
+
     async fn trim_facts(&self, _: FactLane, through: FactPosition) -> EngineResult<()> {
         self.state.lock().trim_facts(through);
         Ok(())

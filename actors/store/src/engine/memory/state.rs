@@ -20,7 +20,7 @@ use crate::engine::{
 pub(super) struct State {
     shards: Vec<Shard>,
     facts: BTreeMap<FactPosition, Bytes>,
-    last_fact: FactPosition,
+    pub(super) last_fact: FactPosition,
     results: BTreeMap<CommandKey, (TimestampMs, Bytes)>,
     seen: BTreeMap<SeenKey, TimestampMs>,
     aliases: BTreeMap<AliasKey, ContactKey>,

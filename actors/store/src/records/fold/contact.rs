@@ -9,7 +9,7 @@ use super::super::{ConsentEntry, ContactCard, ContactRecord, search};
 use super::{Batch, ContactSlot, Slot};
 
 /// A contact of whom only the key is known.
-pub(super) fn new(tenant: TenantId, id: ContactId, key: &ContactKey, at: TimestampMs) -> ContactRecord {
+fn new(tenant: TenantId, id: ContactId, key: &ContactKey, at: TimestampMs) -> ContactRecord {
     ContactRecord {
         id,
         tenant,
@@ -56,8 +56,30 @@ pub(in super::super) fn card_changes(
 }
 
 impl Batch {
+    /// The contact, which begins here unless it is known.
+    pub(super) fn met(
+        &mut self,
+        tenant: TenantId,
+        (id, key): (ContactId, &ContactKey),
+        at: TimestampMs,
+    ) -> &mut ContactSlot {
+        let known = self.contacts.entry(id).or_insert_with(|| ContactSlot {
+            words_before: Vec::new(),
+            slot: Slot::new(new(tenant, id, key, at)),
+        });
+        if known.slot.row.created_at > at {
+            known.slot.change().created_at = at;
+        }
+        known
+    }
+
     /// Takes in what an event says about the person.
     pub(super) fn contact(&mut self, tenant: TenantId, conversation: ConversationId, event: &Event) {
+        if let Fact::ConsentRecorded { channel, contact, contact_id, record } = &event.fact {
+            self.met(tenant, (*contact_id, contact), event.at);
+            let entry = ConsentEntry { channel: *channel, record: record.clone() };
+            self.consents.push((tenant, *contact_id, entry));
+        }
         let Some(id) = self.conversations.get(&conversation).map(|slot| slot.row.contact.id) else { return };
         match &event.fact {
             Fact::ContactIdentified(identity) => {

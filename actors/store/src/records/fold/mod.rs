@@ -111,6 +111,7 @@ impl Batch {
                 | Fact::FlowReminded { .. }
                 | Fact::Account(_)
                 | Fact::DeadLettered { .. }
+                | Fact::ConsentRecorded { .. }
         );
         if unchanged { None } else { event.conversation }
     }
@@ -118,7 +119,9 @@ impl Batch {
     /// The contact that an event may create, if any: to be loaded before [`Self::fold`].
     pub(super) fn wanted_contact(event: &Event) -> Option<ContactId> {
         match event.fact {
-            Fact::ConversationStarted { contact_id, .. } => Some(contact_id),
+            Fact::ConversationStarted { contact_id, .. } | Fact::ConsentRecorded { contact_id, .. } => {
+                Some(contact_id)
+            }
             _ => None,
         }
     }
@@ -142,14 +145,7 @@ impl Batch {
         let Fact::ConversationStarted { number, channel, contact, contact_id, .. } = &event.fact else {
             return;
         };
-        let known = self.contacts.entry(*contact_id).or_insert_with(|| ContactSlot {
-            words_before: Vec::new(),
-            slot: Slot::new(contact::new(tenant, *contact_id, contact, event.at)),
-        });
-        if known.slot.row.created_at > event.at {
-            known.slot.change().created_at = event.at;
-        }
-        let contact = known.slot.row.clone();
+        let contact = self.met(tenant, (*contact_id, contact), event.at).slot.row.clone();
         self.conversations.entry(id).or_insert_with(|| {
             Slot::new(conversation::new((id, tenant), (*number, *channel), contact, event.at))
         });

@@ -29,7 +29,7 @@ fn decision(fact: &Fact) -> Option<(Party, Value)> {
         Fact::BlockChanged { blocked, by } => (*by, json!({ "blocked": blocked })),
         Fact::LeftChanged { left, by } => (*by, json!({ "left": left })),
         Fact::PauseChanged { paused, by } => (*by, json!({ "paused": paused })),
-        Fact::ConsentChanged { channel, record } => (
+        Fact::ConsentChanged { channel, record } | Fact::ConsentRecorded { channel, record, .. } => (
             record.by,
             json!({ "channel": channel, "consent": record.consent, "source": record.source, "text": record.text }),
         ),

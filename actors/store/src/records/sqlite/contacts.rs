@@ -1,16 +1,17 @@
 //! Contacts and the tenant's cards.
 
 use async_trait::async_trait;
+use protocol::content::Channel;
 use protocol::id::{ContactId, TenantId};
 use protocol::phone::E164;
 use protocol::time::TimestampMs;
 use rusqlite::{Connection, Transaction, params_from_iter};
 
 use super::super::fold::card_changes;
-use super::super::text::{damaged, from_json};
+use super::super::text::{damaged, from_json, name};
 use super::super::{
     Change, ContactCard, ContactRecord, Contacts, Document, DocumentKind, DocumentWrite, Expect, Page,
-    PageRequest, RecordsError, RecordsResult,
+    PageRequest, RecordsError, RecordsResult, SilencedContact,
 };
 use super::filter::{Where, blob};
 use super::sql::{Id, all, cursor_pair, one, page, page_limit, pair_cursor};
@@ -33,6 +34,15 @@ impl Contacts for SqliteRecords {
             found.map(|contact| with_consents(connection, contact)).transpose()
         })
         .await
+    }
+
+    async fn silenced_contacts(
+        &self,
+        tenant: TenantId,
+        channel: Channel,
+        page: PageRequest,
+    ) -> RecordsResult<Page<SilencedContact>> {
+        self.read(move |connection| silenced(connection, (tenant, channel), &page)).await
     }
 
     async fn contact_by_phone(&self, tenant: TenantId, phone: E164) -> RecordsResult<Option<ContactRecord>> {
@@ -130,6 +140,15 @@ fn contacts(
     if let Some(text) = search {
         conditions.and_search(tenant, "p.id", text);
     }
+    newest(connection, conditions, request)
+}
+
+/// The newest contacts for which the conditions hold.
+fn newest(
+    connection: &Connection,
+    mut conditions: Where,
+    request: &PageRequest,
+) -> RecordsResult<Page<ContactRecord>> {
     if let Some(cursor) = &request.cursor {
         let (at, id) = cursor_pair(cursor)?;
         let at = conditions.bind(at);
@@ -148,6 +167,29 @@ fn contacts(
         row.consents = load::consents(connection, row.id)?;
     }
     Ok(page)
+}
+
+/// Asked once when a number is added, so a look at every contact of the tenant will do.
+fn silenced(
+    connection: &Connection,
+    (tenant, channel): (TenantId, Channel),
+    request: &PageRequest,
+) -> RecordsResult<Page<SilencedContact>> {
+    const BLOCKED: &str =
+        "EXISTS (SELECT 1 FROM conversations c WHERE c.contact = p.id AND c.channel = {} AND c.blocked = 1)";
+    let mut conditions = Where::tenant("p.tenant", tenant);
+    let opted_out = "EXISTS (SELECT 1 FROM consents n WHERE n.contact = p.id AND n.channel = {} \
+                     AND n.record ->> 'consent' = 'opted_out')";
+    conditions.and(&format!("({opted_out} OR {BLOCKED})"), name(&channel)?);
+    let found = newest(connection, conditions, request)?;
+    let sql = BLOCKED.replace("p.id", "?1").replace("{}", "?2");
+    let silenced = |contact: ContactRecord| {
+        let values = (Id::new(contact.id.0), name(&channel)?);
+        let blocked =
+            one(connection, &format!("SELECT {sql}"), values, |cells| cells.take())?.unwrap_or(false);
+        Ok(SilencedContact { contact, blocked })
+    };
+    Ok(Page { data: found.data.into_iter().map(silenced).collect::<RecordsResult<_>>()?, next: found.next })
 }
 
 fn with_consents(connection: &Connection, mut contact: ContactRecord) -> RecordsResult<ContactRecord> {

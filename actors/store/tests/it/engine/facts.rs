@@ -4,7 +4,12 @@ use store::engine::{FactLane, FactPosition, Lease};
 
 use super::harness::{A, B, Store, batch, for_every_engine, text};
 
-for_every_engine!(facts_keep_the_order_of_their_commits, reading_facts_waits, trimmed_facts_are_gone,);
+for_every_engine!(
+    facts_keep_the_order_of_their_commits,
+    reading_facts_waits,
+    trimmed_facts_are_gone,
+    the_newest_fact_is_known,
+);
 
 async fn record(store: &Store, lease: &Lease, id: u128, facts: &[&str]) {
     let mut commit = batch(lease, id);
@@ -55,4 +60,17 @@ async fn trimmed_facts_are_gone(mut store: Store) {
     store.trim_facts(FactLane(0), FactPosition(u64::MAX)).await.unwrap();
     record(&store, &lease, 3, &["5"]).await;
     assert_eq!(all(&store, FactPosition(0), 9).await, ["5"]);
+}
+
+async fn the_newest_fact_is_known(mut store: Store) {
+    let lane = store.fact_lane(A);
+    assert_eq!(store.newest_facts(&[lane]).await.unwrap(), [FactPosition(0)]);
+    let lease = store.lease(A).await;
+    record(&store, &lease, 1, &["1", "2"]).await;
+    let newest = store.facts(lane, FactPosition(0), 9).await.unwrap().last().unwrap().0;
+    for _ in 0..2 {
+        assert_eq!(store.newest_facts(&[lane]).await.unwrap(), [newest]);
+        store.trim_facts(lane, newest).await.unwrap();
+        store.reopen();
+    }
 }

@@ -139,3 +139,57 @@ pub(super) async fn contacts_are_listed<B: Backend>() {
     assert_eq!((first.data.len(), rest.data.len(), rest.next), (3, 2, None));
     assert!(first.data[2].created_at >= rest.data[0].created_at);
 }
+
+pub(super) async fn p7_contacts_that_may_not_be_messaged_are_listed<B: Backend>() {
+    let (_backend, records) = fresh::<B>();
+    let chats: Vec<_> = (0..4).map(|person| Chat::with(ACME, person)).collect();
+    let out = |at, consent| ConsentRecord {
+        consent,
+        source: ConsentSource::Recorded,
+        text: None,
+        by: Party::Contact,
+        at,
+    };
+    let changed = |chat: &Chat, at, consent| {
+        chat.event(at, Fact::ConsentChanged { channel: Channel::Whatsapp, record: out(at, consent) })
+    };
+    for (chat, at) in chats.iter().zip(0..3) {
+        project(&records, vec![chat.started(minute(at))]).await;
+    }
+    let blocked = Fact::BlockChanged { blocked: true, by: Party::Contact };
+    let facts = vec![
+        changed(&chats[0], minute(4), Consent::OptedOut),
+        chats[1].event(minute(4), blocked),
+        changed(&chats[2], minute(4), Consent::OptedOut),
+        changed(&chats[2], minute(5), Consent::OptedIn),
+        // Nobody has talked with the last one: only the refusal was recorded.
+        chats[3].event(
+            minute(6),
+            Fact::ConsentRecorded {
+                channel: Channel::Whatsapp,
+                contact: chats[3].key(),
+                contact_id: chats[3].key().contact_id(ACME),
+                record: out(minute(6), Consent::OptedOut),
+            },
+        ),
+    ];
+    project(&records, facts).await;
+    for round in ["projected", "rebuilt"] {
+        let page = PageRequest::first(2);
+        let first = records.silenced_contacts(ACME, Channel::Whatsapp, page).await.unwrap();
+        let page = PageRequest { limit: 2, cursor: first.next.clone() };
+        let rest = records.silenced_contacts(ACME, Channel::Whatsapp, page).await.unwrap();
+        assert_eq!(rest.next, None, "{round}");
+        let found: Vec<_> =
+            first.data.iter().chain(&rest.data).map(|one| (one.contact.key.clone(), one.blocked)).collect();
+        assert_eq!(
+            found,
+            [(chats[3].key(), false), (chats[1].key(), true), (chats[0].key(), false)],
+            "{round}"
+        );
+        assert_eq!(first.data[0].contact.consent(Channel::Whatsapp), Consent::OptedOut);
+        let sms = records.silenced_contacts(ACME, Channel::Sms, PageRequest::first(9)).await.unwrap();
+        assert_eq!(sms.data, [], "{round}");
+        records.rebuild().await.unwrap();
+    }
+}

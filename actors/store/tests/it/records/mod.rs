@@ -75,7 +75,7 @@ suite! {
         messages_are_listed_either_way, p3_statuses_never_move_backwards, unmatched_statuses_find_their_message,
         tenants_do_not_see_each_other, filters_are_bounded, windows_are_filtered_by_time;
     contacts: b3_search_finds_words_in_any_order, b3_search_finds_phones, f6_identities_are_merged,
-        e2_consents_are_kept_per_channel, cards_are_shown_and_survive_a_rebuild, contacts_are_listed;
+        e2_consents_are_kept_per_channel, cards_are_shown_and_survive_a_rebuild, p7_contacts_that_may_not_be_messaged_are_listed, contacts_are_listed;
     audit: e5_decisions_are_audited_and_filtered;
     ledger: books_once_with_the_cursor, sums_are_exact, ledger_is_filtered, the_meter_finds_its_memory;
     notifications: d12_counts_and_resume, marks_are_kept, old_ones_are_forgotten;
