@@ -75,6 +75,12 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> ApiResult<T> {
     Ok(value)
 }
 
+/// A JSON value as a body, with the same errors.
+pub(crate) fn shaped<T: DeserializeOwned>(value: serde_json::Value) -> ApiResult<T> {
+    serde_path_to_error::deserialize(value)
+        .map_err(|error| ApiError::field(pointer(error.path()), error.inner().to_string()))
+}
+
 /// The place of an error as a JSON pointer.
 fn pointer(path: &Path) -> String {
     let mut pointer = String::new();

@@ -50,6 +50,25 @@ pub(crate) async fn run(
         }
         None => CommandKey(rand::random()),
     };
+    apply(state, caller, (address, key, fingerprint), action).await
+}
+
+/// Applies an action that is a part of a larger write, which may be repeated as a whole.
+pub(crate) async fn follow_up(
+    state: &AppState,
+    caller: &Caller,
+    address: Address,
+    action: Action,
+) -> ApiResult<CommandResult> {
+    apply(state, caller, (address, CommandKey(rand::random()), 0), action).await
+}
+
+async fn apply(
+    state: &AppState,
+    caller: &Caller,
+    (address, key, fingerprint): (Address, CommandKey, u64),
+    action: Action,
+) -> ApiResult<CommandResult> {
     let command = Command { key, fingerprint, by: caller.party(), expires_at: now() + PATIENCE, action };
     match state.node.command(address, command).await? {
         CommandResult::Refused(refusal) => Err(refusal.into()),

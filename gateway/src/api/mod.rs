@@ -8,6 +8,7 @@ mod command;
 mod contacts;
 mod conversations;
 mod idempotency;
+mod known;
 mod messages;
 mod page;
 mod problem;
@@ -105,10 +106,12 @@ fn message_routes(config: &mut ServiceConfig<'_>) {
 }
 
 fn contact_routes(config: &mut ServiceConfig<'_>) {
-    use contacts::{consent, get};
+    use contacts::{consent, get, save};
     config
         .service(get::list_contacts)
         .service(get::get_contact)
+        .service(save::create_contact)
+        .service(save::change_contact)
         .service(consent::get_consent)
         .service(consent::set_consent);
 }

@@ -1,10 +1,13 @@
 //! Contacts as shown.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::command::{Consent, ConsentSource};
+use crate::command::{Consent, ConsentSource, Owner, Vacancy};
 use crate::content::Channel;
+use crate::directory::RecordType;
 use crate::id::ContactId;
 use crate::time::TimestampMs;
 
@@ -18,13 +21,75 @@ pub struct ContactView {
     /// The provider's id of a person whose number is not known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bsuid: Option<String>,
-    /// The name that the person gave to the provider.
+    /// The name on the tenant's card, else the one that the person gave to the provider.
     pub name: Option<String>,
     /// Public user name at the provider.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub username: Option<String>,
     /// Consent on the channel of the conversation (in lists of contacts: on WhatsApp).
     pub consent: Consent,
+}
+
+/// A contact with the tenant's card.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct ContactDetail {
+    /// What is known from messages.
+    #[serde(flatten)]
+    pub contact: ContactView,
+    /// Given name.
+    pub first_name: Option<String>,
+    /// Patronymic or middle names.
+    pub middle_name: Option<String>,
+    /// Surname.
+    pub last_name: Option<String>,
+    /// E-mail address.
+    pub email: Option<String>,
+    /// ISO 3166 code of where the person lives.
+    pub country: Option<String>,
+    /// Kind of record.
+    pub record_type: RecordType,
+    /// The job opening that it is about.
+    pub vacancy: Option<Vacancy>,
+    /// How far the person has come, in the tenant's own words.
+    pub stage: Option<String>,
+    /// Whose record it is.
+    pub owner: Option<Owner>,
+    /// Id in the tenant's applicant tracking.
+    pub external_id: Option<String>,
+    /// Values for merge fields.
+    pub fields: BTreeMap<String, String>,
+}
+
+/// Body of `POST /v1/contacts`, and of `PATCH /v1/contacts/{id}` (there, what is left out stays and `null` removes).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct ContactBody {
+    /// Phone number with its country code. It, or `bsuid`, is what the person is known by, and cannot be changed.
+    pub phone: Option<String>,
+    /// WhatsApp's id of a person whose number is not known.
+    pub bsuid: Option<String>,
+    /// Given name.
+    pub first_name: Option<String>,
+    /// Patronymic or middle names.
+    pub middle_name: Option<String>,
+    /// Surname.
+    pub last_name: Option<String>,
+    /// E-mail address.
+    pub email: Option<String>,
+    /// ISO 3166 code of where the person lives, such as `IT`.
+    pub country: Option<String>,
+    /// Kind of record; `candidate` when left out.
+    pub record_type: Option<RecordType>,
+    /// The job opening that it is about; conversations with the person get it too.
+    pub vacancy: Option<Vacancy>,
+    /// How far the person has come, in the tenant's own words.
+    pub stage: Option<String>,
+    /// Whose record it is; conversations with the person are given to them.
+    pub owner: Option<Owner>,
+    /// Id in the tenant's applicant tracking.
+    pub external_id: Option<String>,
+    /// Values for merge fields; `null` removes one.
+    pub fields: Option<BTreeMap<String, Option<String>>>,
 }
 
 /// Body of `PUT /v1/contacts/{id}/consent`.

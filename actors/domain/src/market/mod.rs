@@ -16,6 +16,12 @@ pub fn country(phone: E164) -> Option<&'static str> {
     longest(phone, BY_AREA, 4).or_else(|| longest(phone, BY_CODE, 3))
 }
 
+/// Whether this is the ISO 3166 code of a country that has phone numbers, in upper case.
+#[must_use]
+pub fn is_country(code: &str) -> bool {
+    BY_CODE.iter().chain(BY_AREA).any(|(_, country)| *country == code)
+}
+
 /// The name under which a number's destination stands in a list of unsupported ones, if it does.
 /// Lists hold ISO countries, and `UA-43` for Crimea, whose numbers share Russia's code.
 #[must_use]
@@ -44,6 +50,16 @@ mod tests {
 
     fn phone(text: &str) -> E164 {
         E164::parse(text).unwrap()
+    }
+
+    #[test]
+    fn d7_codes_of_countries_are_known() {
+        for code in ["IT", "BR", "CA", "KZ", "US"] {
+            assert!(is_country(code), "{code}");
+        }
+        for code in ["it", "Italy", "XX", ""] {
+            assert!(!is_country(code), "{code}");
+        }
     }
 
     #[test]

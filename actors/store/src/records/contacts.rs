@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use compact_str::CompactString;
-use protocol::command::{Consent, ConsentRecord};
+use protocol::command::{Consent, ConsentRecord, Owner, Vacancy};
 use protocol::content::Channel;
+use protocol::directory::RecordType;
 use protocol::id::{Bsuid, ContactId, TenantId};
 use protocol::phone::{ContactKey, E164};
 use protocol::time::TimestampMs;
@@ -32,6 +33,8 @@ pub struct ContactRecord {
     pub profile_name: Option<String>,
     /// The name on the tenant's card.
     pub card_name: Option<String>,
+    /// The stage on the tenant's card.
+    pub stage: Option<CompactString>,
     /// Consents by channel; a missing one is undefined.
     pub consents: Vec<ConsentEntry>,
     /// First seen.
@@ -70,14 +73,38 @@ pub struct ConsentEntry {
 pub struct ContactCard {
     /// What the contact is known by; needed for a contact that never wrote.
     pub key: Option<ContactKey>,
-    /// Full name, in whatever order.
-    pub name: Option<String>,
+    /// Given name.
+    pub first_name: Option<String>,
+    /// Patronymic or middle names.
+    pub middle_name: Option<String>,
+    /// Surname.
+    pub last_name: Option<String>,
     /// E-mail address.
     pub email: Option<String>,
+    /// ISO 3166 code of where the person lives.
+    pub country: Option<CompactString>,
+    /// Kind of record.
+    pub record_type: RecordType,
+    /// The job opening that it is about.
+    pub vacancy: Option<Vacancy>,
+    /// How far the person has come, in the tenant's own words.
+    pub stage: Option<CompactString>,
+    /// Whose record it is.
+    pub owner: Option<Owner>,
     /// Id in the tenant's applicant tracking.
     pub external_id: Option<CompactString>,
-    /// Anything else, such as merge fields.
+    /// Anything else, for merge fields.
     pub fields: BTreeMap<CompactString, String>,
+}
+
+impl ContactCard {
+    /// The parts of the name, as people say them; `None` without any.
+    #[must_use]
+    pub fn name(&self) -> Option<String> {
+        let parts = [&self.first_name, &self.middle_name, &self.last_name];
+        let parts: Vec<_> = parts.into_iter().filter_map(Option::as_deref).collect();
+        if parts.is_empty() { None } else { Some(parts.join(" ")) }
+    }
 }
 
 /// A contact that may not be messaged on a channel.

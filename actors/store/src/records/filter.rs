@@ -35,6 +35,8 @@ pub enum Filter {
     Vacancy(CompactString),
     /// Without a vacancy.
     WithoutVacancy,
+    /// With a contact at this stage.
+    Stage(CompactString),
     /// In an application flow.
     InFlow,
     /// With messages that nobody at the tenant has read.

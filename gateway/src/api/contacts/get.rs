@@ -1,17 +1,19 @@
 //! `GET /v1/contacts` and `GET /v1/contacts/{id}`.
 
-use actix_web::{get, web};
+use actix_web::{HttpResponse, get, web};
 use protocol::api::Page;
-use protocol::api::contact::ContactView;
+use protocol::api::contact::{ContactDetail, ContactView};
 use protocol::api::problem::Problem;
 use protocol::content::Channel;
 use protocol::id::ContactId;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
+use super::card::{self, Known};
 use crate::api::auth::{Caller, Scope};
 use crate::api::page::{Paging, page};
-use crate::api::problem::{ApiError, ApiResult};
+use crate::api::problem::ApiResult;
+use crate::api::settings::document::answer;
 use crate::api::views;
 use crate::state::AppState;
 
@@ -43,20 +45,19 @@ pub(crate) async fn list_contacts(
     Ok(web::Json(page(rows, |row| views::contact(&row, Channel::Whatsapp))))
 }
 
-/// One contact.
+/// One contact, with the tenant's card.
 #[utoipa::path(
     tag = "contacts",
     params(("id" = ContactId, Path)),
-    responses((status = 200, body = ContactView), (status = 404, body = Problem, content_type = "application/problem+json"))
+    responses((status = 200, body = ContactDetail), (status = 404, body = Problem, content_type = "application/problem+json"))
 )]
 #[get("/contacts/{id}")]
 pub(crate) async fn get_contact(
     state: web::Data<AppState>,
     caller: Caller,
     id: web::Path<ContactId>,
-) -> ApiResult<web::Json<ContactView>> {
+) -> ApiResult<HttpResponse> {
     caller.require(Scope::ContactsRead)?;
-    let row = state.records.contact(caller.tenant, *id).await?;
-    let row = row.ok_or_else(|| ApiError::not_found("contact"))?;
-    Ok(web::Json(views::contact(&row, Channel::Whatsapp)))
+    let Known { row, version, card } = card::read(&state, &caller, *id).await?;
+    Ok(answer(version, &card::view(&row, card)))
 }

@@ -3,13 +3,14 @@
 use actix_web::{HttpRequest, HttpResponse, post, put, web};
 use protocol::api::conversation::{SetBlocked, SetLeft, SetMode, SetOwner, SetVacancy};
 use protocol::api::problem::Problem;
-use protocol::command::{Action, Owner};
+use protocol::command::Action;
 use protocol::id::ConversationId;
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::api::auth::{Caller, Scope};
 use crate::api::body::Body;
 use crate::api::command;
+use crate::api::known;
 use crate::api::problem::{ApiError, ApiResult};
 use crate::state::AppState;
 
@@ -103,24 +104,21 @@ impl Change for SetMode {
 
 impl Change for SetOwner {
     fn action(self, state: &AppState, caller: &Caller) -> ApiResult<Action> {
-        let directory = state.directory.load();
-        let is_known = match (&self.owner, directory.tenants.get(&caller.tenant)) {
-            (None | Some(Owner::Role(_)), _) => true,
-            (Some(Owner::User(user)), Some(tenant)) => tenant.users.contains_key(user),
-            (Some(Owner::Group(group)), Some(tenant)) => tenant.groups.contains_key(group),
-            (_, None) => false,
-        };
-        if is_known {
-            Ok(Action::Assign(self.owner))
-        } else {
-            Err(ApiError::field("/owner", "is not a user or group of this tenant"))
+        match known::owner(state, caller.tenant, self.owner.as_ref()) {
+            Some(problem) => Err(ApiError::fields(vec![problem])),
+            None => Ok(Action::Assign(self.owner)),
         }
     }
 }
 
 impl Change for SetVacancy {
     fn action(self, _: &AppState, _: &Caller) -> ApiResult<Action> {
-        Ok(Action::SetVacancy(self.vacancy))
+        let problems = known::vacancy(self.vacancy.as_ref());
+        if problems.is_empty() {
+            Ok(Action::SetVacancy(self.vacancy))
+        } else {
+            Err(ApiError::fields(problems))
+        }
     }
 }
 

@@ -42,6 +42,8 @@ pub(crate) struct ListQuery {
     owner: Option<String>,
     /// About this vacancy, or `none`.
     vacancy: Option<String>,
+    /// With a contact at this stage.
+    stage: Option<String>,
     /// With (`true`) or without unread messages.
     unread: Option<bool>,
     /// With (`true`) or without a message that waits for an answer.
@@ -62,7 +64,7 @@ pub(crate) struct ListQuery {
     before: Option<TimestampMs>,
     /// Conversations with blocked contacts; left out unless asked for.
     blocked: Option<bool>,
-    /// A built-in view: `unanswered`, `sent_today` (by the caller, today in the tenant's zone) or `all_unanswered`.
+    /// A built-in view: `unanswered`, `sent_today` (in the tenant's zone) or `all_unanswered`.
     view: Option<String>,
 }
 
@@ -121,6 +123,7 @@ fn place(query: &ListQuery) -> Vec<Filter> {
         "none" => Filter::WithoutVacancy,
         id => Filter::Vacancy(id.into()),
     }));
+    all.extend(query.stage.as_deref().map(|stage| Filter::Stage(stage.into())));
     all.extend(query.unread.map(|yes| unless(yes, Filter::Unread)));
     all.extend(query.unanswered.map(|yes| unless(yes, Filter::Unanswered)));
     all.push(unless(query.blocked.unwrap_or(false), Filter::Blocked));

@@ -1,6 +1,7 @@
 //! The internal API over real HTTP, as services and people use it.
 
 mod billing;
+mod contacts;
 mod contract;
 mod inbox;
 mod numbers;

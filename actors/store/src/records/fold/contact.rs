@@ -22,6 +22,7 @@ fn new(tenant: TenantId, id: ContactId, key: &ContactKey, at: TimestampMs) -> Co
         username: None,
         profile_name: None,
         card_name: None,
+        stage: None,
         consents: Vec::new(),
         created_at: at,
     }
@@ -51,7 +52,9 @@ pub(in super::super) fn card_changes(
         }
         (None, None) => return None,
     };
-    slot.slot.change().card_name = card.and_then(|card| card.name.clone());
+    let row = slot.slot.change();
+    row.card_name = card.and_then(ContactCard::name);
+    row.stage = card.and_then(|card| card.stage.clone());
     Some(slot)
 }
 

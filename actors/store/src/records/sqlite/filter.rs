@@ -76,6 +76,10 @@ impl Where {
                      AND m.sender = {party})"
                 )
             }
+            Filter::Stage(stage) => {
+                let stage = self.bind(stage.to_string());
+                format!("EXISTS (SELECT 1 FROM contacts s WHERE s.id = c.contact AND s.stage = {stage})")
+            }
             Filter::WindowCloses { now, until } => {
                 let (now, until) = (self.bind(now.0), self.bind(until.0));
                 format!("(c.window_expires_at > {now} AND c.window_expires_at <= {until})")
@@ -118,6 +122,7 @@ impl Where {
             | Filter::Numbers(_)
             | Filter::Owners(_)
             | Filter::RepliedBy(_)
+            | Filter::Stage(_)
             | Filter::WindowCloses { .. }
             | Filter::WindowClosed(_)
             | Filter::Search(_) => ("1 = 0", None),

@@ -13,7 +13,7 @@ use super::sql::Cells;
 
 /// Columns of a contact, read by [`contact`].
 pub(super) const CONTACT: &str =
-    "p.id, p.tenant, p.key, p.phone, p.bsuid, p.username, p.profile_name, p.card_name, p.created_at";
+    "p.id, p.tenant, p.key, p.phone, p.bsuid, p.username, p.profile_name, p.card_name, p.stage, p.created_at";
 
 /// Columns of an inbox row, read by [`conversation`]. Those of the contact come first.
 pub(super) const CONVERSATION: &str = "\
@@ -38,6 +38,7 @@ pub(super) fn contact(cells: &mut Cells<'_>) -> RecordsResult<ContactRecord> {
         username: cells.short()?,
         profile_name: cells.take()?,
         card_name: cells.take()?,
+        stage: cells.short()?,
         consents: Vec::new(),
         created_at: cells.time()?,
     })

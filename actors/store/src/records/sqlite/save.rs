@@ -38,9 +38,9 @@ const MESSAGE_CHANGE: &str = "\
     status_rank = max(?3, status_rank)";
 
 const CONTACT_UPSERT: &str = "\
-    INSERT INTO contacts (id, tenant, key, phone, bsuid, username, profile_name, card_name, created_at) \
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT (id) DO UPDATE SET phone = ?4, bsuid = ?5, \
-    username = ?6, profile_name = ?7, card_name = ?8, created_at = ?9";
+    INSERT INTO contacts (id, tenant, key, phone, bsuid, username, profile_name, card_name, created_at, stage) \
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) ON CONFLICT (id) DO UPDATE SET phone = ?4, bsuid = ?5, \
+    username = ?6, profile_name = ?7, card_name = ?8, created_at = ?9, stage = ?10";
 
 const CONSENT_UPSERT: &str = "\
     INSERT INTO consents (contact, channel, tenant, at, record) VALUES (?1, ?2, ?3, ?4, ?5) \
@@ -91,6 +91,7 @@ pub(super) fn contact(transaction: &Transaction<'_>, contact: &ContactSlot) -> R
         row.profile_name,
         row.card_name,
         row.created_at.0,
+        row.stage.as_deref(),
     ];
     run(transaction, CONTACT_UPSERT, values)?;
     let words = search_words(row);

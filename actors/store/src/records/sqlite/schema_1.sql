@@ -95,6 +95,7 @@ CREATE TABLE contacts (
     username TEXT,
     profile_name TEXT,
     card_name TEXT,
+    stage TEXT,
     created_at INTEGER NOT NULL
 );
 CREATE INDEX contacts_newest ON contacts (tenant, created_at, id);

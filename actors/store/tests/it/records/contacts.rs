@@ -3,7 +3,7 @@ use protocol::content::Channel;
 use protocol::entry::Identity;
 use protocol::fact::Fact;
 use protocol::id::{Bsuid, ContactId};
-use protocol::phone::{ContactKey, E164};
+use protocol::phone::E164;
 use store::records::*;
 
 use super::facts::{ACME, ANNA, Chat, minute, project, user};
@@ -106,12 +106,19 @@ pub(super) async fn e2_consents_are_kept_per_channel<B: Backend>() {
 
 pub(super) async fn cards_are_shown_and_survive_a_rebuild<B: Backend>() {
     let (_backend, records) = fresh::<B>();
-    let phone = E164::parse("+393391112222").unwrap();
-    let key = ContactKey::Phone(phone);
+    let chat = Chat::with(ACME, 1);
+    let (phone, key) = (chat.phone, chat.key());
     let id = key.contact_id(ACME);
     let change = Change { by: user(ANNA), at: minute(1) };
-    let card = ContactCard { key: Some(key), name: Some("Bruno Verdi".into()), ..ContactCard::default() };
+    let card = ContactCard {
+        key: Some(key),
+        stage: Some("invited".into()),
+        first_name: Some("Bruno".into()),
+        last_name: Some("Verdi".into()),
+        ..ContactCard::default()
+    };
     let saved = records.save_contact(change, ACME, (id, card.clone()), Expect::Absent).await.unwrap();
+    project(&records, vec![chat.started(minute(2))]).await;
     let again = records.save_contact(change, ACME, (id, card.clone()), Expect::Absent).await;
     assert!(matches!(again, Err(RecordsError::Conflict { .. })));
     for round in ["written", "rebuilt"] {
@@ -119,10 +126,13 @@ pub(super) async fn cards_are_shown_and_survive_a_rebuild<B: Backend>() {
         assert_eq!(contact.name(), Some("Bruno Verdi"), "{round}");
         let page = records.contacts(ACME, Some("verdi".into()), PageRequest::first(9)).await.unwrap();
         assert_eq!(page.data, [contact], "{round}");
+        let staged = Filter::Stage("invited".into());
+        let page = records.conversations(ACME, staged, PageRequest::first(9)).await.unwrap();
+        assert_eq!(page.data.iter().map(|row| row.id).collect::<Vec<_>>(), [chat.id()], "{round}");
         records.rebuild().await.unwrap();
     }
     assert_eq!(records.contact_card(ACME, id).await.unwrap(), Some((saved.version, card.clone())));
-    let renamed = ContactCard { name: Some("Bruno Neri".into()), ..card };
+    let renamed = ContactCard { last_name: Some("Neri".into()), ..card };
     records.save_contact(change, ACME, (id, renamed), Expect::Version(saved.version)).await.unwrap();
     let page = records.contacts(ACME, Some("verdi".into()), PageRequest::first(9)).await.unwrap();
     assert_eq!(page.data, [], "the old name is gone");

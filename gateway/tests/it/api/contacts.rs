@@ -1,0 +1,122 @@
+//! Contacts as the tenant's systems write them.
+
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+
+use super::{ANNA_KEY, OTHER_KEY};
+use crate::harness::World;
+
+async fn create(world: &World, body: Value) -> super::Answer {
+    world.call(Method::POST, "/v1/contacts").body(body).answer().await
+}
+
+fn path(contact: &Value) -> String {
+    format!("/v1/contacts/{}", contact["id"].as_str().unwrap())
+}
+
+#[actix_web::test]
+async fn a_contact_is_made_found_and_changed() {
+    let world = World::start().await;
+    let body = json!({
+        "phone": "+39 333 800 0001", "first_name": "Анна", "middle_name": "Сергеевна", "last_name": "Фёдорова",
+        "email": "anna@example.com", "country": "IT", "vacancy": { "id": "vac-7", "title": "Magazziniere" },
+        "stage": "screening", "owner": { "role": "recruiter" }, "external_id": "ats-1", "fields": { "city": "Bari" },
+    });
+    let made = create(&world, body.clone()).await;
+    assert_eq!(made.status, StatusCode::CREATED, "{made:?}");
+    let contact = made.json();
+    assert_eq!(contact["phone"], "+393338000001");
+    assert_eq!(contact["name"], "Анна Сергеевна Фёдорова");
+    assert_eq!(contact["record_type"], "candidate");
+    let again = create(&world, body).await;
+    assert_eq!((again.status, again.code().as_str()), (StatusCode::CONFLICT, "already_exists"));
+    // B3: surname first, without the accent.
+    let found = world.get("/v1/contacts?q=федорова%20анна").await.json();
+    assert_eq!(found["data"][0]["id"], contact["id"]);
+
+    let path = path(&contact);
+    let read = world.get(path.clone()).await;
+    assert_eq!((read.etag.as_ref(), &read.json()), (made.etag.as_ref(), &contact));
+    let change = json!({ "stage": "offer", "email": null, "owner": { "role": "admin" }, "fields": { "city": null, "shift": "night" } });
+    let change = || {
+        world
+            .call(Method::PATCH, path.clone())
+            .body(change.clone())
+            .header("If-Match", made.etag.clone().unwrap())
+    };
+    let changed = change().answer().await;
+    assert_eq!(changed.status, StatusCode::OK, "{changed:?}");
+    let after = changed.json();
+    assert_eq!(
+        (&after["stage"], &after["email"], &after["last_name"]),
+        (&json!("offer"), &Value::Null, &contact["last_name"])
+    );
+    assert_eq!(
+        (&after["fields"], &after["owner"]),
+        (&json!({ "shift": "night" }), &json!({ "role": "admin" }))
+    );
+    let stale = change().answer().await;
+    assert_eq!((stale.status, stale.code().as_str()), (StatusCode::PRECONDITION_FAILED, "changed_meanwhile"));
+    for (method, path) in [(Method::GET, path.clone()), (Method::PATCH, path)] {
+        let foreign = world.call(method, path).with_key(OTHER_KEY).body(json!({})).answer().await;
+        assert_eq!(foreign.status, StatusCode::NOT_FOUND);
+    }
+    world.stop().await;
+}
+
+#[actix_web::test]
+async fn mistakes_in_contacts_are_named() {
+    let world = World::start().await;
+    let cases = [
+        (json!({}), "/phone"),
+        (json!({ "phone": "333 800" }), "/phone"),
+        (json!({ "phone": "+393338000002", "bsuid": "IT.1" }), "/phone"),
+        (json!({ "bsuid": "1" }), "/bsuid"),
+        (json!({ "phone": "+393338000002", "first_name": " " }), "/first_name"),
+        (json!({ "phone": "+393338000002", "email": "anna" }), "/email"),
+        (json!({ "phone": "+393338000002", "country": "Italy" }), "/country"),
+        (
+            json!({ "phone": "+393338000002", "owner": { "user": "usr_00000000000000000000000001" } }),
+            "/owner",
+        ),
+        (json!({ "phone": "+393338000002", "vacancy": { "id": "", "title": "x" } }), "/vacancy/id"),
+        (json!({ "phone": "+393338000002", "fields": { "No Name": "x" } }), "/fields"),
+        (json!({ "phone": "+393338000002", "fields": { "city": 7 } }), "/fields/city"),
+        (json!({ "phone": "+393338000002", "colour": "red" }), "/colour"),
+    ];
+    for (body, pointer) in cases {
+        let refused = create(&world, body.clone()).await;
+        assert_eq!(refused.code(), "invalid", "{body}");
+        assert_eq!(refused.json()["errors"][0]["pointer"], pointer, "{body}");
+    }
+    let contact = create(&world, json!({ "phone": "+393338000002" })).await.json();
+    let moved =
+        world.call(Method::PATCH, path(&contact)).body(json!({ "phone": "+393338000003" })).answer().await;
+    assert_eq!(moved.json()["errors"][0]["pointer"], "/phone");
+    world.stop().await;
+}
+
+#[actix_web::test]
+async fn what_the_record_says_holds_in_its_conversations() {
+    let world = World::start().await;
+    let conversation = world.written("393338000004", "wamid.card.1", "/chat").await;
+    let contact = conversation["contact"].clone();
+    let without_card = world.get(path(&contact)).await;
+    assert_eq!(without_card.etag.as_deref(), Some("\"0\""));
+    let users = world.get("/v1/users").await.json();
+    let owner = json!({ "user": users["data"][0]["id"] });
+    let vacancy = json!({ "id": "vac-9", "title": "Autista" });
+    let change = json!({ "last_name": "Verdi", "stage": "invited", "owner": owner, "vacancy": vacancy });
+    let patch = world.call(Method::PATCH, path(&contact)).with_key(ANNA_KEY).body(change);
+    let changed = patch.header("If-Match", "\"0\"").answer().await;
+    assert_eq!(changed.status, StatusCode::OK, "{changed:?}");
+    let shown = format!("/v1/conversations/{}", conversation["id"].as_str().unwrap());
+    let after = world.get_until(&shown, |row| row["vacancy"] == vacancy).await;
+    assert_eq!((&after["owner"], &after["contact"]["name"]), (&owner, &json!("Verdi")));
+    // B3: the stage combines with a search.
+    let found = world.get("/v1/conversations?q=verdi&stage=invited").await.json();
+    assert_eq!(found["data"][0]["id"], conversation["id"]);
+    let none = world.get("/v1/conversations?q=verdi&stage=offer").await.json();
+    assert_eq!(none["data"], json!([]));
+    world.stop().await;
+}
