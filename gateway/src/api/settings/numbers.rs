@@ -14,14 +14,17 @@ use crate::api::body::Body;
 use crate::api::problem::{ApiError, ApiResult};
 use crate::state::AppState;
 
-fn view(number: Number) -> NumberView {
+fn view(state: &AppState, number: Number) -> NumberView {
+    // As this node knows it: sends go by that.
+    let directory = state.directory.load();
+    let held = directory.number(number.tenant, number.id);
     NumberView {
+        ready: held.is_some_and(|(_, held)| held.introduced),
         id: number.id,
         nickname: number.nickname.to_string(),
         channel: number.channel,
         phone: number.phone.to_string(),
         enabled: number.enabled,
-        ready: number.introduced,
         throughput_per_second: number.throughput_per_second,
         assign_unknown_to: number.unknown_sender.assign,
     }
@@ -36,7 +39,7 @@ pub(crate) async fn list_numbers(
 ) -> ApiResult<web::Json<Page<NumberView>>> {
     caller.require(Scope::SettingsRead)?;
     let numbers = document::read_all::<Number>(&state, &caller, DocumentKind::Number).await?;
-    Ok(web::Json(Page { data: numbers.into_iter().map(view).collect(), next: None }))
+    Ok(web::Json(Page { data: numbers.into_iter().map(|number| view(&state, number)).collect(), next: None }))
 }
 
 /// One number.
@@ -54,7 +57,7 @@ pub(crate) async fn get_number(
     caller.require(Scope::SettingsRead)?;
     let Versioned { value, version } =
         document::read::<Number>(&state, &caller, DocumentKind::Number, id.to_string()).await?;
-    Ok(answer(version, &view(value)))
+    Ok(answer(version, &view(&state, value)))
 }
 
 /// Renames a number, or switches its sending on and off. Its history stays.
@@ -90,5 +93,5 @@ pub(crate) async fn change_number(
     }
     let place = (DocumentKind::Number, id.to_string().into());
     let version = document::write(&state, &caller, place, document::expect(&request)?, Some(&number)).await?;
-    Ok(answer(version, &view(number)))
+    Ok(answer(version, &view(&state, number)))
 }
