@@ -78,7 +78,7 @@ fn waiting(state: &AppState, seen: &mut HashMap<NumberId, Instant>) -> Vec<Numbe
 
 /// Tells a number of everybody who may not be messaged, and marks it. Answers how many there are.
 async fn introduce(state: &AppState, number: &Number) -> Result<usize, IntroductionError> {
-    if !state.consumers.caught_up(PATIENCE).await? {
+    if !state.consumers.caught_up(None, PATIENCE).await? {
         return Err(IntroductionError::Behind);
     }
     let now = state.engine.now().await.map_err(IngestError::from)?;

@@ -16,6 +16,7 @@ mod introductions;
 pub mod limits;
 pub mod metrics;
 pub mod provider;
+pub mod recent;
 pub mod server;
 pub mod state;
 pub mod telemetry;

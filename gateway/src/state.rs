@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 use crate::config::Settings;
 use crate::directory::DirectoryKeeper;
 use crate::metrics::Metrics;
+use crate::recent::RecentWrites;
 use crate::telemetry::Seldom;
 use crate::webhooks::signature::Verifier;
 
@@ -37,6 +38,8 @@ pub struct AppState {
     pub verifier: Verifier,
     /// A full store refuses thousands of webhooks per second: one line tells.
     pub refusals_logged: Seldom,
+    /// What was written through this node a moment ago.
+    pub recent: RecentWrites,
     /// Settings of the process.
     pub settings: Arc<Settings>,
     /// Counters of the HTTP side, and the registry behind `/metrics`.

@@ -70,7 +70,11 @@ async fn apply(
     action: Action,
 ) -> ApiResult<CommandResult> {
     let command = Command { key, fingerprint, by: caller.party(), expires_at: now() + PATIENCE, action };
-    match state.node.command(address, command).await? {
+    let (conversation, contact) = (address.conversation, address.contact.contact_id(address.tenant));
+    let result = state.node.command(address, command).await?;
+    state.recent.note(conversation.0);
+    state.recent.note(contact.0);
+    match result {
         CommandResult::Refused(refusal) => Err(refusal.into()),
         done => Ok(done),
     }

@@ -7,6 +7,7 @@ mod body;
 mod command;
 mod contacts;
 mod conversations;
+mod fresh;
 mod idempotency;
 mod known;
 mod messages;
@@ -41,7 +42,9 @@ pub fn document() -> utoipa::openapi::OpenApi {
     #[openapi(
         info(
             title = "Recruiting conversation gateway",
-            description = "Conversations between staffing agencies and candidates over WhatsApp and SMS.",
+            description = "Conversations between staffing agencies and candidates over WhatsApp and SMS. \
+                What a call has answered is found by later calls to the same node; lists of conversations and the \
+                feed of events follow within milliseconds.",
             license(name = "MIT")
         ),
         tags(

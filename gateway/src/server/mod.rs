@@ -26,6 +26,7 @@ use crate::directory::DirectoryKeeper;
 use crate::introductions;
 use crate::metrics::Metrics;
 use crate::provider::whatsapp::WhatsApp;
+use crate::recent::RecentWrites;
 use crate::state::AppState;
 use crate::telemetry::Seldom;
 use crate::webhooks::signature::Verifier;
@@ -126,6 +127,7 @@ async fn state(settings: Settings, stores: Stores) -> Result<AppState, StartErro
         records,
         node,
         keeper,
+        recent: RecentWrites::default(),
         settings: Arc::new(settings),
         metrics,
         stopping: CancellationToken::new(),

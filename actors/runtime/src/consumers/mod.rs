@@ -4,6 +4,7 @@
 //! a cursor of its own that is stored together with what it made of them: each event counts exactly once, and a
 //! consumer that stops for a while only falls behind. Each runs in an actor that starts it again when it fails.
 
+mod catch_up;
 mod endpoints;
 mod follow;
 mod meter;
@@ -15,9 +16,7 @@ mod templates;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::time::Duration;
 
 use actix::Arbiter;
 use arc_swap::ArcSwap;
@@ -25,13 +24,13 @@ use domain::directory::Directory;
 use protocol::id::{EndpointId, TenantId, UserId};
 use store::engine::Engine;
 use store::records::{EventSeq, SharedRecords};
-use tokio::sync::{broadcast, mpsc, watch};
+use tokio::sync::{Notify, broadcast, mpsc, watch};
 
 pub use self::endpoints::EndpointSettings;
 pub use self::notifier::{NotificationStream, Told};
 pub use self::supervised::{ConsumerError, ConsumerView, Exit};
 use self::supervised::{Supervised, ViewCell};
-use crate::limits::{CAUGHT_UP_POLL, NOTIFICATIONS_IN_FLIGHT};
+use crate::limits::NOTIFICATIONS_IN_FLIGHT;
 use crate::metrics::Metrics;
 
 /// What consumers are made of.
@@ -55,6 +54,8 @@ pub(crate) struct Shared {
     pub(crate) options: ConsumersOptions,
     /// Moves whenever the projector stored something.
     pub(crate) projected: watch::Sender<u64>,
+    /// Somebody waits for the records: the projector does not rest.
+    pub(crate) hurry: Arc<Notify>,
     /// What the followers have just read.
     pub(crate) batches: Arc<follow::Batches>,
     /// Stored notifications, for whoever streams them from this process.
@@ -68,6 +69,7 @@ impl Shared {
         Self {
             options,
             projected: watch::Sender::new(0),
+            hurry: Arc::default(),
             batches: Arc::default(),
             told: broadcast::Sender::new(NOTIFICATIONS_IN_FLIGHT),
             stop: watch::Sender::new(false),
@@ -140,38 +142,6 @@ impl ConsumersHandle {
     ) -> Result<bool, ConsumerError> {
         let now = self.shared.options.engine.now().await?;
         Ok(self.shared.options.records.revive_delivery(tenant, endpoint, event, now).await?)
-    }
-
-    /// Waits until the records hold everything that was committed before the call, whichever process projects it.
-    /// `false` if they do not within `patience`.
-    ///
-    /// # Errors
-    /// When a store fails.
-    pub async fn caught_up(&self, patience: Duration) -> Result<bool, ConsumerError> {
-        let (engine, records) = (&self.shared.options.engine, &self.shared.options.records);
-        let lanes: BTreeSet<_> =
-            engine.identity().shards.all().map(|shard| engine.fact_lane(shard)).collect();
-        let lanes: Vec<_> = lanes.into_iter().collect();
-        let newest = engine.newest_facts(&lanes).await?;
-        let mut behind: BTreeMap<_, _> = lanes.into_iter().zip(newest).collect();
-        let mut projected = self.shared.projected.subscribe();
-        let reached = async {
-            loop {
-                // Seen before the look, so that what comes during it is not slept through.
-                projected.mark_unchanged();
-                let stands: BTreeMap<_, _> = records.projected().await?.into_iter().collect();
-                behind.retain(|lane, newest| stands.get(lane).copied().unwrap_or_default() < *newest);
-                if behind.is_empty() {
-                    return Ok(true);
-                }
-                tokio::select! {
-                    // Ends only with the process: the sender is part of `shared`.
-                    _ = projected.changed() => {}
-                    () = tokio::time::sleep(CAUGHT_UP_POLL) => {}
-                }
-            }
-        };
-        tokio::time::timeout(patience, reached).await.unwrap_or(Ok(false))
     }
 
     /// Every consumer as it is now.

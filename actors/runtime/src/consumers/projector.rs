@@ -33,7 +33,10 @@ pub(super) async fn run(shared: Shared, view: ViewCell) -> Result<(), ConsumerEr
                 let handled = projector.project(facts?).await?;
                 view.moved(projector.handled, handled);
                 if handled < PROJECT_FACTS {
-                    tokio::time::sleep(rest(handled)).await;
+                    tokio::select! {
+                        () = tokio::time::sleep(rest(handled)) => {}
+                        () = shared.hurry.notified() => {}
+                    }
                 }
             }
             _ = sync.tick() => projector.sync().await?,

@@ -10,6 +10,7 @@ use protocol::id::ContactId;
 use store::records::{ContactCard, ContactRecord};
 
 use crate::api::auth::Caller;
+use crate::api::fresh;
 use crate::api::known::{self, is_line, wrong};
 use crate::api::problem::{ApiError, ApiResult};
 use crate::api::views;
@@ -35,7 +36,8 @@ pub(super) struct Known {
 
 /// Reads a contact of the caller's tenant.
 pub(super) async fn read(state: &AppState, caller: &Caller, id: ContactId) -> ApiResult<Known> {
-    let row = state.records.contact(caller.tenant, id).await?;
+    fresh::contact(state, id).await;
+    let row = fresh::found(state, async || Ok(state.records.contact(caller.tenant, id).await?)).await?;
     let row = row.ok_or_else(|| ApiError::not_found("contact"))?;
     let stored = state.records.contact_card(caller.tenant, id).await?;
     let (version, card) =

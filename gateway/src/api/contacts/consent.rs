@@ -13,6 +13,7 @@ use crate::api::address;
 use crate::api::auth::{Caller, Scope};
 use crate::api::body::Body;
 use crate::api::command::{self, now};
+use crate::api::fresh;
 use crate::api::problem::{ApiError, ApiResult};
 use crate::state::AppState;
 
@@ -29,7 +30,8 @@ pub(crate) async fn get_consent(
     id: web::Path<ContactId>,
 ) -> ApiResult<web::Json<Page<ConsentView>>> {
     caller.require(Scope::ContactsRead)?;
-    let row = state.records.contact(caller.tenant, *id).await?;
+    fresh::contact(&state, *id).await;
+    let row = fresh::found(&state, async || Ok(state.records.contact(caller.tenant, *id).await?)).await?;
     let row = row.ok_or_else(|| ApiError::not_found("contact"))?;
     let data = row
         .consents

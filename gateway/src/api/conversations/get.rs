@@ -7,6 +7,7 @@ use protocol::id::ConversationId;
 
 use crate::api::auth::{Caller, Scope};
 use crate::api::command::now;
+use crate::api::fresh;
 use crate::api::problem::{ApiError, ApiResult};
 use crate::api::views;
 use crate::state::AppState;
@@ -27,7 +28,9 @@ pub(crate) async fn get_conversation(
     id: web::Path<ConversationId>,
 ) -> ApiResult<web::Json<ConversationView>> {
     caller.require(Scope::ConversationsRead)?;
-    let row = state.records.conversation(caller.tenant, *id).await?;
+    fresh::conversation(&state, *id).await;
+    let row =
+        fresh::found(&state, async || Ok(state.records.conversation(caller.tenant, *id).await?)).await?;
     let row = row.ok_or_else(|| ApiError::not_found("conversation"))?;
     Ok(web::Json(views::conversation(row, now())))
 }

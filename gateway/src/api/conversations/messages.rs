@@ -10,6 +10,7 @@ use store::records::{MessageQuery, Order, PageRequest};
 use utoipa::IntoParams;
 
 use crate::api::auth::{Caller, Scope};
+use crate::api::fresh;
 use crate::api::page::{Paging, page};
 use crate::api::problem::{ApiError, ApiResult};
 use crate::api::views;
@@ -91,7 +92,9 @@ async fn history(
     attachments_only: bool,
 ) -> ApiResult<web::Json<Page<MessageView>>> {
     caller.require(Scope::MessagesRead)?;
-    if state.records.conversation(caller.tenant, conversation).await?.is_none() {
+    fresh::conversation(state, conversation).await;
+    let row = async || Ok(state.records.conversation(caller.tenant, conversation).await?);
+    if fresh::found(state, row).await?.is_none() {
         return Err(ApiError::not_found("conversation"));
     }
     let order = match query.order {

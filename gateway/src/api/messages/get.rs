@@ -6,6 +6,7 @@ use protocol::api::problem::Problem;
 use protocol::id::MessageId;
 
 use crate::api::auth::{Caller, Scope};
+use crate::api::fresh;
 use crate::api::problem::{ApiError, ApiResult};
 use crate::api::views;
 use crate::state::AppState;
@@ -26,6 +27,6 @@ pub(crate) async fn get_message(
     id: web::Path<MessageId>,
 ) -> ApiResult<web::Json<MessageView>> {
     caller.require(Scope::MessagesRead)?;
-    let row = state.records.message(caller.tenant, *id).await?;
+    let row = fresh::found(&state, async || Ok(state.records.message(caller.tenant, *id).await?)).await?;
     Ok(web::Json(views::message(row.ok_or_else(|| ApiError::not_found("message"))?)))
 }

@@ -10,6 +10,7 @@ use protocol::whatsapp::webhook::Names;
 
 use crate::api::address;
 use crate::api::auth::Caller;
+use crate::api::fresh;
 use crate::api::problem::{ApiError, ApiResult};
 use crate::state::AppState;
 
@@ -57,9 +58,7 @@ async fn recipient(state: &AppState, caller: &Caller, request: &SendRequest) -> 
             Ok(Names { phone: Some(phone), bsuid: None })
         }
         (None, Some(contact)) => {
-            let row = state
-                .records
-                .contact(caller.tenant, contact)
+            let row = fresh::found(state, async || Ok(state.records.contact(caller.tenant, contact).await?))
                 .await?
                 .ok_or_else(|| ApiError::field("/contact_id", "is not a contact of this tenant"))?;
             let key_bsuid = match row.key {

@@ -14,6 +14,7 @@ use super::events;
 use crate::api::auth::{Caller, Scope};
 use crate::api::billing::{money, words};
 use crate::api::command::now;
+use crate::api::fresh;
 use crate::api::problem::{ApiError, ApiResult};
 use crate::state::AppState;
 
@@ -53,6 +54,7 @@ async fn explain_conversation(
         .await?
         .filter(|conversation| conversation.address.tenant == caller.tenant)
         .ok_or_else(|| ApiError::not_found("conversation"))?;
+    fresh::conversation(state, id).await;
     let log = log(state, caller, id).await?;
     let reasons = conversation_reasons(&conversation, now());
     Ok(web::Json(Explanation {
@@ -91,7 +93,7 @@ async fn explain_message(
     caller: &Caller,
     id: MessageId,
 ) -> ApiResult<web::Json<Explanation>> {
-    let message = state.records.message(caller.tenant, id).await?;
+    let message = fresh::found(state, async || Ok(state.records.message(caller.tenant, id).await?)).await?;
     let message = message.ok_or_else(|| ApiError::not_found("message"))?;
     let mut reasons = message_reasons(&message);
     let query = LedgerQuery { message: Some(id), ..LedgerQuery::default() };
