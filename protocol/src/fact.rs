@@ -274,6 +274,13 @@ pub enum Fact {
         /// From now on.
         record: ConsentRecord,
     },
+    /// A step of an application waits for an answer.
+    FlowAsked {
+        /// The flow.
+        flow: FlowId,
+        /// The step's key.
+        step: CompactString,
+    },
 }
 
 /// Why somebody is told.
@@ -380,6 +387,38 @@ impl MessageStatus {
 }
 
 impl Fact {
+    /// The names of all events, in the order of [`Self::name`].
+    pub const NAMES: &[&str] = &[
+        "conversation.started",
+        "contact.identified",
+        "message.received",
+        "message.queued",
+        "message.attempt_failed",
+        "message.status_changed",
+        "message.status_unmatched",
+        "command.refused",
+        "window.closing_soon",
+        "window.closed",
+        "conversation.mode_changed",
+        "flow.started",
+        "flow.asked",
+        "flow.answered",
+        "flow.reminded",
+        "flow.completed",
+        "flow.abandoned",
+        "contact.consent_changed",
+        "contact.block_changed",
+        "conversation.left_changed",
+        "conversation.owner_changed",
+        "conversation.vacancy_changed",
+        "conversation.read",
+        "conversation.pause_changed",
+        "call",
+        "notification.due",
+        "account.notice",
+        "dead_letter",
+    ];
+
     /// Name of the event in the feed, in webhooks and in metrics.
     #[must_use]
     pub const fn name(&self) -> &'static str {
@@ -396,6 +435,7 @@ impl Fact {
             Self::WindowClosed { .. } => "window.closed",
             Self::ModeChanged { .. } => "conversation.mode_changed",
             Self::FlowStarted { .. } => "flow.started",
+            Self::FlowAsked { .. } => "flow.asked",
             Self::FlowAnswered { .. } => "flow.answered",
             Self::FlowReminded { .. } => "flow.reminded",
             Self::FlowCompleted { .. } => "flow.completed",

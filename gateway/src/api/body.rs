@@ -66,7 +66,7 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> ApiResult<T> {
     let mut json = serde_json::Deserializer::from_slice(bytes);
     let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
         if error.inner().is_data() {
-            ApiError::field(pointer(error.path()), error.inner().to_string())
+            misplaced(error.path(), &error.inner().to_string())
         } else {
             unreadable(&format!("the body must be JSON: {}", error.inner()))
         }
@@ -78,10 +78,24 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> ApiResult<T> {
 /// A JSON value as a body, with the same errors.
 pub(crate) fn shaped<T: DeserializeOwned>(value: serde_json::Value) -> ApiResult<T> {
     serde_path_to_error::deserialize(value)
-        .map_err(|error| ApiError::field(pointer(error.path()), error.inner().to_string()))
+        .map_err(|error| misplaced(error.path(), &error.inner().to_string()))
 }
 
-/// The place of an error as a JSON pointer.
+fn misplaced(path: &Path, detail: &str) -> ApiError {
+    let (pointer, detail) = place(path, detail);
+    ApiError::field(pointer, detail)
+}
+
+/// The place of an error as a JSON pointer, and what is wrong there without the position in the text.
+pub(super) fn place(path: &Path, detail: &str) -> (String, String) {
+    let detail = detail.split(" at line ").next().unwrap_or(detail);
+    let pointer = pointer(path);
+    match detail.strip_prefix("missing field `").and_then(|rest| rest.strip_suffix('`')) {
+        Some(field) => (format!("{pointer}/{field}"), "is required".to_owned()),
+        None => (pointer, detail.to_owned()),
+    }
+}
+
 fn pointer(path: &Path) -> String {
     let mut pointer = String::new();
     for segment in path.iter() {
@@ -108,6 +122,8 @@ mod tests {
             (r#"{"type":"text","text":{"body":7}}"#, "/text/body"),
             (r#"{"type":"text","txt":{}}"#, "/txt"),
             (r#"{"type":"smoke"}"#, "/type"),
+            ("{}", "/type: is required"),
+            (r#"{"type":"text","text":{}}"#, "/text/body: is required"),
             (r#"{"type":"text","contact_id":"nobody"}"#, "/contact_id"),
             (
                 r#"{"type":"template","template":{"name":"a","language":"it","parameters":[{"nam":1}]}}"#,

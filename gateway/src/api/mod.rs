@@ -13,11 +13,13 @@ mod known;
 mod messages;
 mod page;
 mod problem;
+mod query;
 mod settings;
 mod views;
 mod watch;
 
-use actix_web::error::{PathError, QueryPayloadError};
+use actix_web::error::PathError;
+use actix_web::http::StatusCode;
 use actix_web::{App, HttpRequest, web};
 use utoipa::OpenApi;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
@@ -75,7 +77,6 @@ pub fn document() -> utoipa::openapi::OpenApi {
 /// Every endpoint, by area.
 fn routes(config: &mut ServiceConfig<'_>) {
     config.app_data(web::PathConfig::default().error_handler(wrong_path));
-    config.app_data(web::QueryConfig::default().error_handler(wrong_query));
     config.configure(message_routes);
     config.configure(contact_routes);
     config.configure(settings_routes);
@@ -174,14 +175,13 @@ fn watch_routes(config: &mut ServiceConfig<'_>) {
         .service(audit::list_audit);
 }
 
-/// An id in the address that is not one.
+/// An id in the address that is not one: nothing can have it.
 fn wrong_path(error: PathError, _: &HttpRequest) -> actix_web::Error {
-    ApiError::field("?path", error.to_string()).into()
-}
-
-/// A query parameter that does not fit.
-fn wrong_query(error: QueryPayloadError, _: &HttpRequest) -> actix_web::Error {
-    ApiError::field("?query", error.to_string()).into()
+    let detail = match error {
+        PathError::Deserialize(error) => error.to_string(),
+        other => other.to_string(),
+    };
+    ApiError::new(StatusCode::NOT_FOUND, "not_found", "Not found", format!("the address: {detail}")).into()
 }
 
 async fn no_such_call() -> Result<actix_web::HttpResponse, ApiError> {

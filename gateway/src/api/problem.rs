@@ -4,6 +4,7 @@ use std::fmt;
 
 use actix_web::http::{StatusCode, header};
 use actix_web::{HttpResponse, ResponseError};
+use domain::limits::WINDOW;
 use protocol::api::conversation::WindowView;
 use protocol::api::problem::{FieldError, Problem, UsableTemplate};
 use protocol::command::Refusal;
@@ -57,6 +58,12 @@ impl ApiError {
         error
     }
 
+    /// What `If-Match` names is not what is there.
+    pub(crate) fn changed(what: &str) -> Self {
+        let detail = format!("{what}: read it again and repeat the change with its ETag");
+        Self::new(StatusCode::PRECONDITION_FAILED, "changed_meanwhile", "Changed by somebody else", detail)
+    }
+
     /// The store cannot answer now.
     pub(crate) fn unavailable(detail: impl Into<String>) -> Self {
         let mut error =
@@ -70,7 +77,11 @@ impl ApiError {
         let mut error = Self::new(status_of(refusal), refusal.code(), title_of(refusal), detail_of(refusal));
         match refusal {
             Refusal::WindowClosed { since, templates } => {
-                error.0.window = Some(WindowView { open: false, opened_at: None, expires_at: *since });
+                error.0.window = Some(WindowView {
+                    open: false,
+                    opened_at: since.map(|end| end - WINDOW),
+                    expires_at: *since,
+                });
                 error.0.templates = templates
                     .iter()
                     .map(|hint| UsableTemplate {
@@ -188,12 +199,7 @@ impl From<RecordsError> for ApiError {
         match error {
             RecordsError::PageCursor => Self::field("?cursor", error.to_string()),
             RecordsError::Invalid { field, detail } => Self::field(format!("/{field}"), detail),
-            RecordsError::Conflict { .. } => Self::new(
-                StatusCode::PRECONDITION_FAILED,
-                "changed_meanwhile",
-                "Changed by somebody else",
-                format!("{error}: read it again and repeat the change with its ETag"),
-            ),
+            RecordsError::Conflict { .. } => Self::changed(&error.to_string()),
             other => {
                 tracing::error!(error = &other as &dyn std::error::Error, "the records store failed");
                 Self::unavailable("the records store cannot answer now")

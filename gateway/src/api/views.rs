@@ -184,5 +184,10 @@ fn template(filled: &TemplateContent) -> TemplateBody {
             None => ParameterBody::Positional(parameter.text.clone()),
         })
         .collect();
-    TemplateBody { name: filled.name.to_string(), language: filled.language.to_string(), parameters }
+    TemplateBody {
+        name: filled.name.to_string(),
+        language: filled.language.to_string(),
+        parameters,
+        merge: None,
+    }
 }

@@ -8,7 +8,8 @@ mod layers;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use serde::Deserialize;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
 
 pub use layers::{Loaded, Origin, Overrides, Sources, load};
 
@@ -55,11 +56,18 @@ pub struct NodeSettings {
     pub id: String,
 }
 
+fn address<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SocketAddr, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    let wrong = |_| D::Error::custom("must be an IP address and a port, such as 127.0.0.1:8080 or [::]:8080");
+    text.parse().map_err(wrong)
+}
+
 /// See `[public]` in the default file.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PublicSettings {
     /// Where to listen.
+    #[serde(deserialize_with = "address")]
     pub listen: SocketAddr,
     /// Address as the outside sees it; empty for the listener's own.
     pub url: String,
@@ -72,6 +80,7 @@ pub struct PublicSettings {
 #[serde(deny_unknown_fields)]
 pub struct OperatorSettings {
     /// Where to listen.
+    #[serde(deserialize_with = "address")]
     pub listen: SocketAddr,
 }
 

@@ -92,6 +92,7 @@ pub(super) async fn receive(
     };
     match work.instrument(span).await {
         Ok(accepted) => {
+            outcomes.accepted.inc();
             state.metrics.whatsapp.count(&accepted);
             HttpResponse::Ok().finish()
         }

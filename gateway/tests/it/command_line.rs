@@ -29,12 +29,18 @@ fn every_mistake_in_the_configuration_is_listed_with_exit_code_3() {
         ("GATEWAY_PUBLIC__LISEN", "x"),
         ("GATEWAY_STORE__URL", "redis://127.0.0.1"),
         ("GATEWAY_LOG__LEVEL", "a=b=c"),
+        ("GATEWAY_OPERATOR__LISTEN", "everywhere"),
     ];
     let ended = gateway(&["serve"], &wrong);
     assert_eq!(ended.status.code(), Some(3));
     assert!(ended.stdout.is_empty());
     let said = text(&ended.stderr);
-    for expected in ["did you mean `public.listen`", "redis:// arrives with a later one", "log.level"] {
+    for expected in [
+        "did you mean `public.listen`",
+        "redis:// arrives with a later one",
+        "log.level",
+        "such as 127.0.0.1:8080",
+    ] {
         assert!(said.contains(expected), "{expected} not in:\n{said}");
     }
 }

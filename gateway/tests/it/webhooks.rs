@@ -69,6 +69,12 @@ async fn bodies_over_the_limit_are_refused() {
     assert_eq!(world.webhook(&small).await.status(), StatusCode::OK);
     let large = text_webhook("393331000002", "wamid.large", &"x".repeat(2_048));
     assert_eq!(world.webhook(&large).await.status(), StatusCode::PAYLOAD_TOO_LARGE);
+    let (_, metrics) = world.operator("/metrics").await;
+    for outcome in ["accepted", "too_large"] {
+        let counted =
+            format!("gateway_webhook_requests_total{{outcome=\"{outcome}\",provider=\"whatsapp\"}} 1");
+        assert!(metrics.contains(&counted), "{outcome}: {metrics}");
+    }
     world.stop().await;
 }
 

@@ -1,5 +1,7 @@
 //! Messages: what is asked for, and what is shown.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -81,6 +83,9 @@ pub struct TemplateBody {
     /// Values in order, or named ones.
     #[serde(default)]
     pub parameters: Vec<ParameterBody>,
+    /// Instead of `parameters`: values of merge fields by name, such as `{"candidate.first_name": "Anna"}`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub merge: Option<BTreeMap<String, String>>,
 }
 
 /// One value: a text, or a name with a text.
@@ -198,8 +203,8 @@ pub struct MessageView {
     /// Why it failed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<ErrorView>,
-    /// Every finished attempt to send it.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    /// Every attempt to send it that ended without success.
+    #[serde(default)]
     pub attempts: Vec<AttemptView>,
 }
 

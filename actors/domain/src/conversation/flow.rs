@@ -90,6 +90,7 @@ fn current<'f>(turn: &Turn<'_>, flow: &'f Flow) -> Option<&'f Step> {
 fn ask_current(turn: &mut Turn<'_>, flow: &Flow) {
     let Some(step) = current(turn, flow) else { return };
     wait_for_answer(turn, flow);
+    turn.fact(Fact::FlowAsked { flow: flow.id.clone(), step: step.key.clone() });
     bot::say(turn, ask(step, &flow.language));
 }
 

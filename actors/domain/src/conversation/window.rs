@@ -54,7 +54,9 @@ pub(super) fn restart(turn: &mut Turn<'_>, at: TimestampMs) {
         _ => at,
     };
     let open = now < expires_at;
-    let warn_before_seconds = turn.settings().window_closing_soon_seconds;
+    // What closes sooner than the owner would be warned is warned of now: a deadline never lies in the past.
+    let left_seconds = u32::try_from((expires_at - now).0 / 1_000).unwrap_or(0);
+    let warn_before_seconds = turn.settings().window_closing_soon_seconds.min(left_seconds);
     turn.state.window = Some(Window {
         opened_at,
         expires_at,

@@ -1,7 +1,6 @@
 //! `GET /v1/billing/ledger` and `/v1/billing/reconciliation`.
 
 use actix_web::{get, web};
-use jiff::civil::Date;
 use protocol::api::Page;
 use protocol::api::billing::LedgerView;
 use protocol::content::Category;
@@ -11,10 +10,12 @@ use serde_json::json;
 use store::records::{LedgerEntry, LedgerQuery};
 use utoipa::IntoParams;
 
+use super::day::{Day, zone};
 use super::{money, words};
 use crate::api::auth::{Caller, Scope};
 use crate::api::page::{Paging, page};
 use crate::api::problem::ApiResult;
+use crate::api::query::Query;
 use crate::state::AppState;
 
 /// Query of the ledger.
@@ -26,12 +27,12 @@ pub(crate) struct LedgerParams {
     limit: Option<usize>,
     /// `next` of the page before.
     cursor: Option<String>,
-    /// From this day, in the tenant's time zone.
-    #[param(value_type = Option<String>, format = Date)]
-    from: Option<Date>,
-    /// To this day, inclusive.
-    #[param(value_type = Option<String>, format = Date)]
-    to: Option<Date>,
+    /// From this day (`2026-11-01`, in the tenant's time zone) or instant.
+    #[param(value_type = Option<String>)]
+    from: Option<Day>,
+    /// To this day, inclusive, or to before this instant.
+    #[param(value_type = Option<String>)]
+    to: Option<Day>,
     /// On this number.
     number_id: Option<NumberId>,
     /// In this conversation.
@@ -68,9 +69,10 @@ async fn entries(
 ) -> ApiResult<web::Json<Page<LedgerView>>> {
     caller.require(Scope::BillingRead)?;
     let paging = Paging { limit: params.limit, cursor: params.cursor.clone() }.request()?;
+    let zone = zone(state, caller);
     let query = LedgerQuery {
-        from: params.from,
-        to: params.to,
+        from: params.from.map(|day| day.first(&zone)),
+        to: params.to.map(|day| day.last(&zone)),
         number: params.number_id,
         conversation: params.conversation_id,
         message: params.message_id,
@@ -86,7 +88,7 @@ async fn entries(
 pub(crate) async fn list_ledger(
     state: web::Data<AppState>,
     caller: Caller,
-    params: web::Query<LedgerParams>,
+    params: Query<LedgerParams>,
 ) -> ApiResult<web::Json<Page<LedgerView>>> {
     entries(&state, &caller, &params, false).await
 }
@@ -97,7 +99,7 @@ pub(crate) async fn list_ledger(
 pub(crate) async fn list_differences(
     state: web::Data<AppState>,
     caller: Caller,
-    params: web::Query<LedgerParams>,
+    params: Query<LedgerParams>,
 ) -> ApiResult<web::Json<Page<LedgerView>>> {
     entries(&state, &caller, &params, true).await
 }

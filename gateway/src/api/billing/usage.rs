@@ -1,7 +1,6 @@
 //! `GET /v1/billing/usage`.
 
 use actix_web::{get, web};
-use jiff::civil::Date;
 use protocol::api::Page;
 use protocol::api::billing::UsageView;
 use protocol::api::problem::Problem;
@@ -9,9 +8,12 @@ use serde::Deserialize;
 use store::records::{UsageKey, UsageQuery, UsageRow};
 use utoipa::IntoParams;
 
+use super::day::{Day, zone};
 use super::money;
 use crate::api::auth::{Caller, Scope};
+use crate::api::command::now;
 use crate::api::problem::{ApiError, ApiResult};
+use crate::api::query::Query;
 use crate::state::AppState;
 
 /// Query of the sums.
@@ -19,12 +21,12 @@ use crate::state::AppState;
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct UsageParams {
-    /// From this day, in the tenant's time zone.
-    #[param(value_type = String, format = Date)]
-    from: Date,
-    /// To this day, inclusive.
-    #[param(value_type = String, format = Date)]
-    to: Date,
+    /// From this day (`2026-11-01`, in the tenant's time zone) or instant; the first of this month when left out.
+    #[param(value_type = Option<String>)]
+    from: Option<Day>,
+    /// To this day, inclusive, or to before this instant; today when left out.
+    #[param(value_type = Option<String>)]
+    to: Option<Day>,
     /// Any of `category`, `number`, `day`, separated by commas.
     #[serde(default)]
     group_by: String,
@@ -67,13 +69,17 @@ fn view(row: UsageRow) -> UsageView {
 pub(crate) async fn get_usage(
     state: web::Data<AppState>,
     caller: Caller,
-    params: web::Query<UsageParams>,
+    params: Query<UsageParams>,
 ) -> ApiResult<web::Json<Page<UsageView>>> {
     caller.require(Scope::BillingRead)?;
-    if params.to < params.from {
+    let zone = zone(&state, &caller);
+    let today = now().to_jiff().to_zoned(zone.clone()).date();
+    let from = params.from.map_or(today.first_of_month(), |day| day.first(&zone));
+    let to = params.to.map_or(today, |day| day.last(&zone));
+    if to < from {
         return Err(ApiError::field("?to", "must not be before `from`"));
     }
-    let query = UsageQuery { from: params.from, to: params.to, group_by: keys(&params.group_by)? };
+    let query = UsageQuery { from, to, group_by: keys(&params.group_by)? };
     let rows = state.records.usage(caller.tenant, query).await?;
     Ok(web::Json(Page { data: rows.into_iter().map(view).collect(), next: None }))
 }

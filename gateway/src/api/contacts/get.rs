@@ -13,6 +13,7 @@ use super::card::{self, Known};
 use crate::api::auth::{Caller, Scope};
 use crate::api::page::{Paging, page};
 use crate::api::problem::ApiResult;
+use crate::api::query::Query;
 use crate::api::settings::document::answer;
 use crate::api::views;
 use crate::state::AppState;
@@ -36,7 +37,7 @@ pub(crate) struct ContactQuery {
 pub(crate) async fn list_contacts(
     state: web::Data<AppState>,
     caller: Caller,
-    query: web::Query<ContactQuery>,
+    query: Query<ContactQuery>,
 ) -> ApiResult<web::Json<Page<ContactView>>> {
     caller.require(Scope::ContactsRead)?;
     let paging = Paging { limit: query.limit, cursor: query.cursor.clone() }.request()?;

@@ -16,6 +16,7 @@ use crate::api::auth::{Caller, Scope};
 use crate::api::command::now;
 use crate::api::page::{Paging, page};
 use crate::api::problem::{ApiError, ApiResult};
+use crate::api::query::Query;
 use crate::api::views;
 use crate::state::AppState;
 
@@ -91,7 +92,7 @@ pub(crate) enum WindowFilter {
 pub(crate) async fn list_conversations(
     state: web::Data<AppState>,
     caller: Caller,
-    query: web::Query<ListQuery>,
+    query: Query<ListQuery>,
 ) -> ApiResult<web::Json<Page<ConversationView>>> {
     caller.require(Scope::ConversationsRead)?;
     let now = now();

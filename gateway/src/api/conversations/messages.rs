@@ -13,6 +13,7 @@ use crate::api::auth::{Caller, Scope};
 use crate::api::fresh;
 use crate::api::page::{Paging, page};
 use crate::api::problem::{ApiError, ApiResult};
+use crate::api::query::Query;
 use crate::api::views;
 use crate::state::AppState;
 
@@ -60,7 +61,7 @@ pub(crate) async fn list_messages(
     state: web::Data<AppState>,
     caller: Caller,
     id: web::Path<ConversationId>,
-    query: web::Query<HistoryQuery>,
+    query: Query<HistoryQuery>,
 ) -> ApiResult<web::Json<Page<MessageView>>> {
     history(&state, &caller, *id, &query, false).await
 }
@@ -79,7 +80,7 @@ pub(crate) async fn list_attachments(
     state: web::Data<AppState>,
     caller: Caller,
     id: web::Path<ConversationId>,
-    query: web::Query<HistoryQuery>,
+    query: Query<HistoryQuery>,
 ) -> ApiResult<web::Json<Page<MessageView>>> {
     history(&state, &caller, *id, &query, true).await
 }

@@ -22,7 +22,7 @@ pub(crate) async fn wish(state: &AppState, caller: &Caller, request: &SendReques
             let text = request.text.as_ref().ok_or_else(|| missing("text"))?;
             Ok(SendBody::Text { body: text.body.clone(), reply_to })
         }
-        SendKind::Template => request.template.as_ref().map(template).ok_or_else(|| missing("template")),
+        SendKind::Template => template(request.template.as_ref().ok_or_else(|| missing("template"))?),
         SendKind::Media => media(request.media.as_ref().ok_or_else(|| missing("media"))?),
         SendKind::Interactive => {
             let question = request.interactive.as_ref().ok_or_else(|| missing("interactive"))?;
@@ -41,22 +41,27 @@ pub(crate) async fn wish(state: &AppState, caller: &Caller, request: &SendReques
     }
 }
 
-fn template(body: &TemplateBody) -> SendBody {
-    let parameters = body
-        .parameters
-        .iter()
-        .map(|parameter| match parameter {
-            ParameterBody::Positional(text) => Parameter { name: None, text: text.clone() },
-            ParameterBody::Named { name, text } => {
-                Parameter { name: Some(name.as_str().into()), text: text.clone() }
-            }
-        })
-        .collect();
-    SendBody::Template {
+fn template(body: &TemplateBody) -> ApiResult<SendBody> {
+    let named = |name: &str, text: &str| Parameter { name: Some(name.into()), text: text.to_owned() };
+    let parameters = match &body.merge {
+        Some(_) if !body.parameters.is_empty() => {
+            return Err(ApiError::field("/template/merge", "give either `parameters` or `merge`"));
+        }
+        Some(fields) => fields.iter().map(|(name, text)| named(name, text)).collect(),
+        None => body
+            .parameters
+            .iter()
+            .map(|parameter| match parameter {
+                ParameterBody::Positional(text) => Parameter { name: None, text: text.clone() },
+                ParameterBody::Named { name, text } => named(name, text),
+            })
+            .collect(),
+    };
+    Ok(SendBody::Template {
         name: body.name.as_str().into(),
         language: body.language.as_str().into(),
         parameters,
-    }
+    })
 }
 
 fn media(body: &MediaBody) -> ApiResult<SendBody> {

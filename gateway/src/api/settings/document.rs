@@ -86,7 +86,7 @@ pub(crate) fn expect(request: &HttpRequest) -> ApiResult<Expect> {
         text.strip_prefix('"').and_then(|text| text.strip_suffix('"')).and_then(|text| text.parse().ok());
     version
         .map(Expect::Version)
-        .ok_or_else(|| ApiError::field("If-Match", "must be an ETag of this document"))
+        .ok_or_else(|| ApiError::changed("`If-Match` is not an ETag of this document"))
 }
 
 /// A document as an answer with its `ETag`.

@@ -5,8 +5,9 @@ use actix_web::{HttpRequest, HttpResponse, delete, get, post, put, web};
 use data_encoding::BASE64;
 use protocol::api::Page;
 use protocol::api::account::{EndpointBody, EndpointView};
-use protocol::api::problem::Problem;
+use protocol::api::problem::{FieldError, Problem};
 use protocol::directory::WebhookEndpoint;
+use protocol::fact::Fact;
 use protocol::id::EndpointId;
 use store::records::{DocumentKind, Expect};
 
@@ -38,7 +39,18 @@ fn check(body: &EndpointBody) -> ApiResult<()> {
     if !matches!(address.scheme(), "http" | "https") || address.host_str().is_none() {
         return Err(ApiError::field("/url", "must be an http or https address"));
     }
-    Ok(())
+    let known = |wanted: &str| match wanted.strip_suffix('*') {
+        Some(prefix) => Fact::NAMES.iter().any(|name| name.starts_with(prefix)),
+        None => Fact::NAMES.contains(&wanted),
+    };
+    let unknown = body.events.iter().enumerate().filter(|(_, name)| !known(name));
+    let errors: Vec<FieldError> = unknown
+        .map(|(index, _)| FieldError {
+            pointer: format!("/events/{index}"),
+            detail: format!("is not an event; there are {}", Fact::NAMES.join(", ")),
+        })
+        .collect();
+    if errors.is_empty() { Ok(()) } else { Err(ApiError::fields(errors)) }
 }
 
 /// The endpoints of the tenant.

@@ -14,6 +14,7 @@ use utoipa::IntoParams;
 use crate::api::auth::{Caller, Scope};
 use crate::api::page::{Paging, page};
 use crate::api::problem::{ApiError, ApiResult};
+use crate::api::query::Query;
 use crate::api::views;
 use crate::state::AppState;
 
@@ -74,7 +75,7 @@ pub(crate) async fn list_audit(
     state: web::Data<AppState>,
     caller: Caller,
     request: HttpRequest,
-    params: web::Query<AuditParams>,
+    params: Query<AuditParams>,
 ) -> ApiResult<HttpResponse> {
     caller.require(Scope::AuditRead)?;
     let paging = Paging { limit: params.limit, cursor: params.cursor.clone() }.request()?;

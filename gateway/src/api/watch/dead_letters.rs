@@ -14,6 +14,7 @@ use utoipa::IntoParams;
 use crate::api::auth::{Caller, Scope};
 use crate::api::page::Paging;
 use crate::api::problem::{ApiError, ApiResult};
+use crate::api::query::Query;
 use crate::state::AppState;
 
 /// Letters read from the store at once while those of other tenants are passed over.
@@ -45,7 +46,7 @@ fn owner(letter: &DeadLetter) -> (Option<TenantId>, Option<Address>) {
 pub(crate) async fn list_dead_letters(
     state: web::Data<AppState>,
     caller: Caller,
-    query: web::Query<LetterQuery>,
+    query: Query<LetterQuery>,
 ) -> ApiResult<web::Json<Page<DeadLetterView>>> {
     caller.require(Scope::OperationsRead)?;
     let limit = Paging { limit: query.limit, cursor: None }.limit()?;

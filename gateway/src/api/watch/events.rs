@@ -10,6 +10,7 @@ use utoipa::IntoParams;
 use crate::api::auth::{Caller, Scope};
 use crate::api::page::Paging;
 use crate::api::problem::ApiResult;
+use crate::api::query::Query;
 use crate::state::AppState;
 
 /// Query of the feed.
@@ -35,7 +36,7 @@ pub(crate) fn view(stored: &StoredEvent) -> EventView {
 pub(crate) async fn list_events(
     state: web::Data<AppState>,
     caller: Caller,
-    query: web::Query<FeedQuery>,
+    query: Query<FeedQuery>,
 ) -> ApiResult<web::Json<Page<EventView>>> {
     caller.require(Scope::EventsRead)?;
     let limit = Paging { limit: query.limit, cursor: None }.limit()?;

@@ -11,6 +11,7 @@ use crate::api::body::Body;
 use crate::api::command::now;
 use crate::api::page::Paging;
 use crate::api::problem::{ApiError, ApiResult};
+use crate::api::query::Query;
 use crate::state::AppState;
 
 /// A notification as callers see it.
@@ -57,7 +58,7 @@ pub(crate) struct BellQuery {
 pub(crate) async fn list_notifications(
     state: web::Data<AppState>,
     caller: Caller,
-    query: web::Query<BellQuery>,
+    query: Query<BellQuery>,
 ) -> ApiResult<web::Json<Bell>> {
     caller.require(Scope::NotificationsRead)?;
     let user = caller.require_user()?;

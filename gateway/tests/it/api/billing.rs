@@ -21,6 +21,11 @@ async fn d8_p9_a_delivered_template_is_billed_and_explained() {
     let usage =
         world.get(format!("/v1/billing/usage?from={today}&to={today}&group_by=category")).await.json();
     assert_eq!(usage["data"][0]["charged"], 1, "{usage}");
+    let to = jiff::Timestamp::now() + jiff::Span::new().hours(1);
+    for span in [String::new(), format!("from=2026-01-01T00:00:00Z&to={to}")] {
+        let same = world.get(format!("/v1/billing/usage?group_by=category&{span}")).await.json();
+        assert_eq!(same, usage, "{span}");
+    }
     let why = world.get(format!("/v1/explain/{id}")).await.json();
     let reasons = why["reasons"].to_string();
     assert!(reasons.contains("billed as utility"), "{why}");

@@ -103,7 +103,7 @@ async fn d14_e3_an_opted_out_contact_is_never_messaged() {
 async fn bad_input_names_the_field() {
     let world = World::start().await;
     let cases: [(Value, &str, &str); 8] = [
-        (json!({}), "invalid", "type"),
+        (json!({}), "invalid", "/type: is required"),
         (json!({ "type": "text", "to": "+393331000006" }), "invalid", "/text"),
         (json!({ "type": "text", "text": { "body": "x" } }), "invalid", "/to"),
         (json!({ "type": "text", "to": "tomorrow", "text": { "body": "x" } }), "invalid", "/to"),
@@ -158,5 +158,33 @@ async fn b5_channels_that_cannot_edit_say_so() {
     for method in [Method::PATCH, Method::DELETE] {
         assert_eq!(world.call(method, path.clone()).answer().await.code(), "not_supported");
     }
+    world.stop().await;
+}
+
+#[actix_web::test]
+async fn d3_merge_fields_are_filled_by_name_and_missing_ones_are_named() {
+    let world = World::start().await;
+    let body = json!({ "name": "thanks", "kind": "custom", "language": "it",
+                       "body": "Grazie {{candidate.first_name}}, a {{booking.day}}." });
+    let made = world.call(Method::POST, "/v1/templates").body(body).answer().await;
+    assert_eq!(made.status, StatusCode::CREATED, "{made:?}");
+    world.written("393331000009", "wamid.merge", "Buongiorno").await;
+    let send = |template: Value| {
+        let mut body = text_to("+393331000009", "");
+        (body["type"], body["template"]) = (json!("template"), template);
+        world.call(Method::POST, "/v1/messages").body(body).answer()
+    };
+    let fields = json!({ "candidate.first_name": "Anna", "booking.day": "lunedì" });
+    let sent = send(json!({ "name": "thanks", "language": "it", "merge": fields })).await;
+    assert_eq!(sent.status, StatusCode::ACCEPTED, "{sent:?}");
+    let id = sent.json()["id"].as_str().unwrap().to_owned();
+    let message = world.get_until(&format!("/v1/messages/{id}"), |m| m["provider_id"].is_string()).await;
+    assert_eq!(message["text"]["body"], "Grazie Anna, a lunedì.");
+    assert_eq!(message["attempts"], json!([]));
+    let half = send(json!({ "name": "thanks", "language": "it", "merge": { "booking.day": "x" } })).await;
+    assert_eq!(half.code(), "template_parameters");
+    assert!(half.text.contains("candidate.first_name"), "{half:?}");
+    let both = send(json!({ "name": "thanks", "language": "it", "merge": {}, "parameters": ["x"] })).await;
+    assert_eq!(both.json()["errors"][0]["pointer"], "/template/merge");
     world.stop().await;
 }

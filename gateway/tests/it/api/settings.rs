@@ -37,6 +37,7 @@ async fn a9_e4_templates_are_made_changed_and_deleted() {
     assert_eq!(changed.status, StatusCode::OK, "{changed:?}");
     let late = change(made.etag.unwrap()).await;
     assert_eq!((late.status, late.code().as_str()), (StatusCode::PRECONDITION_FAILED, "changed_meanwhile"));
+    assert_eq!(change("\"not ours\"".to_owned()).await.status, StatusCode::PRECONDITION_FAILED);
     assert_eq!(world.call(Method::DELETE, path.clone()).answer().await.status, StatusCode::NO_CONTENT);
     assert_eq!(world.get(path).await.status, StatusCode::NOT_FOUND);
     world.stop().await;
@@ -104,5 +105,20 @@ async fn a8_flows_are_data_with_versions() {
     let places: Vec<_> =
         put(wrong).await.json()["errors"].as_array().unwrap().iter().map(|e| e["pointer"].clone()).collect();
     assert_eq!(places, [json!("/steps/1/key"), json!("/steps/0/options")]);
+    world.stop().await;
+}
+
+#[actix_web::test]
+async fn endpoints_ask_for_events_that_exist() {
+    let world = World::start().await;
+    let add = |url: &str, events: &[&str]| {
+        let body = json!({ "url": url, "events": events, "enabled": true });
+        world.call(Method::POST, "/v1/webhook-endpoints").body(body).answer()
+    };
+    let made = add("http://127.0.0.1:9/a", &["flow.completed", "message.*"]).await;
+    assert_eq!(made.status, StatusCode::CREATED, "{made:?}");
+    let refused = add("http://127.0.0.1:9/b", &["flow.completed", "flow.complete", "massage.*"]).await;
+    let pointers = |index: usize| refused.json()["errors"][index]["pointer"].clone();
+    assert_eq!((pointers(0), pointers(1)), (json!("/events/1"), json!("/events/2")), "{refused:?}");
     world.stop().await;
 }

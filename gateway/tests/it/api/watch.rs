@@ -73,6 +73,12 @@ async fn f3_a_conversation_explains_itself() {
     assert_eq!(why["log"][0]["type"], "conversation.started");
     assert_eq!(world.get("/v1/explain/nonsense").await.status, StatusCode::UNPROCESSABLE_ENTITY);
     assert_eq!(world.get("/v1/dead-letters").await.json()["data"], json!([]));
-    assert_eq!(world.get("/v1/nothing").await.code(), "not_found");
+    for nothing in ["/v1/nothing", "/v1/conversations/cnv_1", "/v1/messages/msg_1"] {
+        assert_eq!(world.get(nothing).await.code(), "not_found", "{nothing}");
+    }
+    for (query, pointer) in [("limit=many", "?limit"), ("modee=bot", "?modee"), ("window=ajar", "?window")] {
+        let refused = world.get(format!("/v1/conversations?{query}")).await.json();
+        assert_eq!(refused["errors"][0]["pointer"], pointer, "{refused}");
+    }
     world.stop().await;
 }

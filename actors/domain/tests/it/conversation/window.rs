@@ -149,6 +149,17 @@ fn the_end_of_the_window_is_announced_once_and_refuses_what_waits() {
 }
 
 #[test]
+fn a1_a_window_that_closes_soon_is_announced_without_a_deadline_in_the_past() {
+    let mut world = World::direct();
+    world.later(SpanMs::hours(48));
+    let mut late = world.message(text("anybody there?"));
+    late.sent_at = world.now - WINDOW + SpanMs::seconds(30);
+    world.happens(Happening::Received(late));
+    assert_eq!(world.state.next_deadline(), Some(world.now), "now, not an hour before the message came");
+    assert_eq!(notified(&world.tick()), [NotificationKind::WindowClosingSoon]);
+}
+
+#[test]
 fn a_timer_that_fires_late_skips_the_warning() {
     let mut world = World::direct();
     world.later(SpanMs::hours(48));

@@ -52,7 +52,10 @@ pub(super) fn fold(slot: &mut Slot<ConversationRecord>, event: &Event) {
         Fact::MessageQueued { message, by, content, .. } => {
             queued(slot.change(), event.at, *by, (*message, content));
         }
-        Fact::Call(call) if call.by_contact => open_window(slot.change(), call.at, call.at + WINDOW),
+        Fact::Call(call) if call.by_contact => {
+            let at = call.at.min(event.at);
+            open_window(slot.change(), at, at + WINDOW);
+        }
         Fact::ModeChanged { mode, .. } => slot.change().mode = *mode,
         Fact::BlockChanged { blocked, .. } => slot.change().blocked = *blocked,
         Fact::LeftChanged { left, .. } => slot.change().left = *left,
@@ -63,7 +66,7 @@ pub(super) fn fold(slot: &mut Slot<ConversationRecord>, event: &Event) {
         Fact::FlowStarted { flow, version } => {
             slot.change().flow = Some(FlowPlace { id: flow.clone(), version: *version, step: None });
         }
-        Fact::FlowAnswered { step, .. } => {
+        Fact::FlowAsked { step, .. } => {
             if let Some(place) = &mut slot.change().flow {
                 place.step = Some(step.clone());
             }
@@ -86,7 +89,8 @@ fn received(row: &mut ConversationRecord, event: &Event) {
     else {
         return;
     };
-    open_window(row, *sent_at, *window_expires_at);
+    // A phone whose clock is ahead does not open the window later than now.
+    open_window(row, (*sent_at).min(event.at), *window_expires_at);
     row.last_inbound_at = row.last_inbound_at.max(Some(*sent_at));
     if *blocked {
         return; // B2: kept apart, brings nothing to the top of the inbox

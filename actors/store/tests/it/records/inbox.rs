@@ -1,7 +1,7 @@
 use protocol::command::{Mode, Party, Vacancy};
 use protocol::content::{Content, Media, MediaKind, MediaSource};
 use protocol::entry::ProviderStatus;
-use protocol::fact::{Fact, MessageStatus};
+use protocol::fact::{Answer, Fact, MessageStatus};
 use protocol::id::{ConversationId, FlowId, MediaId, ProviderId, UserId};
 use protocol::outbound::Attempt;
 use protocol::time::SpanMs;
@@ -25,6 +25,12 @@ pub(super) async fn a_conversation_is_shown_as_its_facts_say<B: Backend>() {
         chat.named(minute(0), "Anna Rossi"),
         chat.received(minute(1), 1, "Buongiorno\nvorrei candidarmi"),
         chat.event(minute(2), Fact::FlowStarted { flow: flow.clone(), version: 3 }),
+        chat.event(minute(2), Fact::FlowAsked { flow: flow.clone(), step: "name".into() }),
+        chat.event(
+            minute(2),
+            Fact::FlowAnswered { flow: flow.clone(), step: "name".into(), answer: Answer::Skipped },
+        ),
+        chat.event(minute(2), Fact::FlowAsked { flow: flow.clone(), step: "licence".into() }),
         chat.event(minute(2), Fact::ModeChanged { mode: Mode::Direct, by: Party::Contact }),
         chat.event(minute(3), Fact::OwnerChanged { owner: owned_by(ANNA), by: Party::Gateway }),
         chat.event(minute(3), Fact::VacancyChanged { vacancy: vacancy.clone(), by: user(ANNA) }),
@@ -36,7 +42,7 @@ pub(super) async fn a_conversation_is_shown_as_its_facts_say<B: Backend>() {
     assert_eq!(row.contact.phone, Some(chat.phone));
     assert_eq!((row.mode, row.unread, row.paused), (Mode::Direct, 1, true));
     assert_eq!((row.owner, row.vacancy), (owned_by(ANNA), vacancy));
-    assert_eq!(row.flow, Some(FlowPlace { id: flow.clone(), version: 3, step: None }));
+    assert_eq!(row.flow, Some(FlowPlace { id: flow.clone(), version: 3, step: Some("licence".into()) }));
     assert_eq!(row.window_expires_at, Some(minute(1) + SpanMs::hours(24)));
     let last = row.last_message.unwrap();
     assert_eq!((last.text.as_str(), last.direction), ("Buongiorno vorrei candidarmi", Direction::Inbound));
