@@ -365,6 +365,15 @@ pub struct Rate {
     pub service: Decimal,
 }
 
+/// Sending is held back: of one number, or of all numbers of a tenant. What is asked for waits meanwhile.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pause {
+    /// Whose.
+    pub tenant: TenantId,
+    /// The number; `None` holds back all.
+    pub number: Option<NumberId>,
+}
+
 /// A downstream address that receives events, signed as Standard Webhooks describe.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WebhookEndpoint {

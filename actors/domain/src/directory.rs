@@ -1,10 +1,12 @@
 //! What tenants configured, indexed for decisions. Immutable: a change makes a new directory.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use compact_str::CompactString;
-use protocol::directory::{ApiKey, Flow, Group, Number, RateCard, Template, Tenant, User, WebhookEndpoint};
+use protocol::directory::{
+    ApiKey, Flow, Group, Number, Pause, RateCard, Template, Tenant, User, WebhookEndpoint,
+};
 use protocol::id::{FlowId, GroupId, NumberId, PhoneNumberId, TenantId, UserId, WabaId};
 
 /// One tenant with everything that belongs to it.
@@ -24,6 +26,17 @@ pub struct TenantDirectory {
     pub flows: BTreeMap<FlowId, BTreeMap<u32, Arc<Flow>>>,
     /// Its downstream endpoints.
     pub endpoints: Vec<WebhookEndpoint>,
+    /// What somebody holds back.
+    pub pauses: Pauses,
+}
+
+/// What a tenant does not send for now.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Pauses {
+    /// Nothing leaves.
+    pub everything: bool,
+    /// Nothing leaves from these numbers.
+    pub numbers: BTreeSet<NumberId>,
 }
 
 /// Every tenant, with the indexes that requests need.
@@ -60,12 +73,14 @@ pub struct DirectoryDocuments {
     pub flows: Vec<Flow>,
     /// Endpoints of all tenants.
     pub endpoints: Vec<WebhookEndpoint>,
+    /// Pauses of all tenants and their numbers.
+    pub pauses: Vec<Pause>,
     /// Prices.
     pub rate_cards: Vec<RateCard>,
 }
 
 impl TenantDirectory {
-    const fn new(tenant: Tenant) -> Self {
+    fn new(tenant: Tenant) -> Self {
         Self {
             tenant,
             numbers: BTreeMap::new(),
@@ -74,7 +89,14 @@ impl TenantDirectory {
             templates: BTreeMap::new(),
             flows: BTreeMap::new(),
             endpoints: Vec::new(),
+            pauses: Pauses::default(),
         }
+    }
+
+    /// Whether somebody holds back what a number would send.
+    #[must_use]
+    pub fn is_paused(&self, number: NumberId) -> bool {
+        self.pauses.everything || self.pauses.numbers.contains(&number)
     }
 
     /// The newest version of a flow; the id is compared in upper case.
@@ -116,6 +138,12 @@ impl Directory {
         }
         for endpoint in documents.endpoints {
             insert(endpoint.tenant, &mut |t| t.endpoints.push(endpoint.clone()));
+        }
+        for pause in documents.pauses {
+            insert(pause.tenant, &mut |t| match pause.number {
+                Some(number) => drop(t.pauses.numbers.insert(number)),
+                None => t.pauses.everything = true,
+            });
         }
         let keys = documents.keys.into_iter().filter(|key| tenants.contains_key(&key.tenant));
         let keys = keys.map(|key| (key.secret_sha256.clone(), key)).collect();

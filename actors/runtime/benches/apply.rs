@@ -78,6 +78,7 @@ fn directory() -> Directory {
         templates: BTreeMap::new(),
         flows: BTreeMap::new(),
         endpoints: Vec::new(),
+        pauses: domain::directory::Pauses::default(),
     };
     Directory { tenants: BTreeMap::from([(TENANT, Arc::new(tenant))]), ..Directory::default() }
 }

@@ -121,11 +121,16 @@ fn contact_routes(config: &mut ServiceConfig<'_>) {
 }
 
 fn settings_routes(config: &mut ServiceConfig<'_>) {
-    use settings::{endpoints, flows, numbers, templates};
+    use settings::{endpoints, flows, numbers, pauses, templates};
     config
         .service(numbers::list_numbers)
         .service(numbers::get_number)
         .service(numbers::change_number)
+        .service(pauses::get_tenant)
+        .service(pauses::pause_number)
+        .service(pauses::resume_number)
+        .service(pauses::pause_tenant)
+        .service(pauses::resume_tenant)
         .service(templates::list_templates)
         .service(templates::get_template)
         .service(templates::create_template)

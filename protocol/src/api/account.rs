@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 use crate::command::{Owner, Vacancy};
 use crate::content::{Category, Channel};
 use crate::directory::{RecordType, TemplateKind, TemplateStatus};
-use crate::id::{EndpointId, GroupId, KeyId, NumberId, TemplateId, UserId};
+use crate::id::{EndpointId, GroupId, KeyId, NumberId, TemplateId, TenantId, UserId};
 use crate::time::TimestampMs;
 
 /// A business number. Credentials are never shown.
@@ -24,10 +24,27 @@ pub struct NumberView {
     pub enabled: bool,
     /// A number that was added a moment ago is told first who opted out or was blocked; it sends nothing before that.
     pub ready: bool,
+    /// What it would send is held back.
+    pub paused: bool,
     /// Messages per second, in and out together.
     pub throughput_per_second: u32,
     /// Who gets conversations with unknown senders.
     pub assign_unknown_to: Option<Owner>,
+}
+
+/// The tenant as its own keys see it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct TenantView {
+    /// Its id.
+    pub id: TenantId,
+    /// Unique.
+    pub name: String,
+    /// Language of automatic texts.
+    pub language: String,
+    /// IANA time zone.
+    pub time_zone: String,
+    /// What it would send is held back.
+    pub paused: bool,
 }
 
 /// Body of `PATCH /v1/numbers/{id}`.

@@ -12,6 +12,8 @@ use super::{Context, Conversation};
 pub enum Waiting {
     /// Somebody holds the conversation back.
     Paused,
+    /// Somebody holds the number or the whole tenant back.
+    NumberPaused,
     /// The number is switched off.
     NumberDisabled,
     /// The provider's limits, or the pause after a failed attempt.
@@ -38,6 +40,7 @@ impl Conversation {
             Stage::Claimed { deadline, in_doubt: true } => Waiting::InDoubt { until: deadline },
             Stage::Claimed { deadline, in_doubt: false } => Waiting::Answer { until: deadline },
             Stage::Waiting { .. } if self.paused => Waiting::Paused,
+            Stage::Waiting { .. } if context.tenant.is_paused(context.number.id) => Waiting::NumberPaused,
             Stage::Waiting { .. } if !context.number.enabled => Waiting::NumberDisabled,
             Stage::Waiting { not_before, .. } => match not_before.max(self.pair.ready_at(context.now)) {
                 at if at > context.now => Waiting::Until(at),
@@ -51,6 +54,7 @@ impl fmt::Display for Waiting {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Paused => f.write_str("sending is paused for this conversation"),
+            Self::NumberPaused => f.write_str("sending is paused for this number or for the whole tenant"),
             Self::NumberDisabled => f.write_str("the number is switched off"),
             Self::Until(at) => {
                 write!(f, "a limit of the provider or the pause after a failed attempt, until {at}")

@@ -25,6 +25,9 @@ const CLAIMED_AHEAD_MIN: usize = 4;
 /// How long a claim's commit may take without costing a slot.
 const CLAIM_TIME: Duration = Duration::from_millis(50);
 
+/// How often a paused number looks whether it may send again: what a person who resumes it accepts.
+const PAUSE_POLL: Duration = Duration::from_millis(500);
+
 /// Takes messages in turn until the node drains.
 pub(super) async fn pump(shared: Arc<Shared>, queue: Arc<NumberQueue>) {
     let draining = shared.reached(Phase::Draining);
@@ -37,6 +40,7 @@ pub(super) async fn pump(shared: Arc<Shared>, queue: Arc<NumberQueue>) {
             ahead = Ahead::new(per_second);
         }
         let next = async {
+            released(&shared, &queue).await;
             // The permit comes first: a message in turn should not wait behind one that is claimed late.
             let permit = Arc::clone(&ahead.permits).acquire_owned().await;
             (permit, queue.next().await)
@@ -50,6 +54,17 @@ pub(super) async fn pump(shared: Arc<Shared>, queue: Arc<NumberQueue>) {
         let delivery =
             Delivery { shared: Arc::clone(&shared), queue: Arc::clone(&queue), conversation, message };
         actix_rt::spawn(delivery.run(permit));
+    }
+}
+
+/// Waits while somebody holds the number back. What is offered meanwhile keeps its place.
+async fn released(shared: &Shared, queue: &NumberQueue) {
+    let is_paused = || {
+        let directory = shared.options.directory.load();
+        directory.tenants.get(&queue.tenant).is_some_and(|tenant| tenant.is_paused(queue.number))
+    };
+    while is_paused() {
+        tokio::time::sleep(PAUSE_POLL).await;
     }
 }
 

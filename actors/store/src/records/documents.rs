@@ -33,6 +33,8 @@ pub enum DocumentKind {
     RateCard,
     /// [`protocol::directory::WebhookEndpoint`].
     Endpoint,
+    /// [`protocol::directory::Pause`].
+    Pause,
     /// A user's saved view.
     View,
     /// A rule.
@@ -55,6 +57,7 @@ impl DocumentKind {
             Self::Flow => "flow",
             Self::RateCard => "rate_card",
             Self::Endpoint => "endpoint",
+            Self::Pause => "pause",
             Self::View => "view",
             Self::Rule => "rule",
             Self::Contact => "contact",

@@ -7,5 +7,6 @@ pub(crate) mod flows;
 pub(crate) mod groups;
 pub(crate) mod keys;
 pub(crate) mod numbers;
+pub(crate) mod pauses;
 pub(crate) mod templates;
 pub(crate) mod users;

@@ -19,6 +19,7 @@ fn view(state: &AppState, number: Number) -> NumberView {
     let directory = state.directory.load();
     let held = directory.number(number.tenant, number.id);
     NumberView {
+        paused: held.as_ref().is_some_and(|(tenant, _)| tenant.is_paused(number.id)),
         ready: held.is_some_and(|(_, held)| held.introduced),
         id: number.id,
         nickname: number.nickname.to_string(),

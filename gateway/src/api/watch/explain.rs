@@ -1,7 +1,7 @@
 //! `GET /v1/explain/{id}`: why a message or a conversation is as it is.
 
 use actix_web::{get, web};
-use domain::conversation::Conversation;
+use domain::conversation::{Context, Conversation};
 use protocol::api::problem::Problem;
 use protocol::api::watch::{EventView, Explanation};
 use protocol::command::Consent;
@@ -56,7 +56,8 @@ async fn explain_conversation(
         .ok_or_else(|| ApiError::not_found("conversation"))?;
     fresh::conversation(state, id).await;
     let log = log(state, caller, id).await?;
-    let reasons = conversation_reasons(&conversation, now());
+    let mut reasons = conversation_reasons(&conversation, now());
+    reasons.extend(waiting(state, &conversation));
     Ok(web::Json(Explanation {
         subject: id.to_string(),
         reasons,
@@ -86,6 +87,14 @@ fn conversation_reasons(conversation: &Conversation, now: TimestampMs) -> Vec<St
         reasons.push(format!("{} messages wait to be sent or are under way", conversation.queue.len()));
     }
     reasons
+}
+
+/// What the next message waits for.
+fn waiting(state: &AppState, conversation: &Conversation) -> Option<String> {
+    let directory = state.directory.load();
+    let (tenant, number) = directory.number(conversation.address.tenant, conversation.address.number)?;
+    let waiting = conversation.waiting(&Context { now: now(), tenant, number })?;
+    Some(format!("the next message waits for: {waiting}"))
 }
 
 async fn explain_message(

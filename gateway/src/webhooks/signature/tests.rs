@@ -27,6 +27,7 @@ fn directory(tenants: &[(&str, &[&str])]) -> Arc<Directory> {
             templates: BTreeMap::new(),
             flows: BTreeMap::new(),
             endpoints: Vec::new(),
+            pauses: domain::directory::Pauses::default(),
         };
         directory.tenants.insert(tenant.tenant.id, Arc::new(tenant));
     }

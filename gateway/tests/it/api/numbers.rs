@@ -85,3 +85,35 @@ async fn e2_a_consent_of_somebody_who_never_wrote_is_kept() {
     assert_eq!(kept["data"][0]["consent"], "opted_out");
     world.stop().await;
 }
+
+#[actix_web::test]
+async fn f4_a_pause_of_a_number_or_of_everything_holds_messages_back() {
+    let world = World::start().await;
+    let numbers = world.get("/v1/numbers").await.json();
+    let main = numbers["data"].as_array().unwrap().iter().find(|one| one["nickname"] == "main").unwrap();
+    let number = format!("/v1/numbers/{}", main["id"].as_str().unwrap());
+    let post = async |path: String| {
+        let done = world.call(Method::POST, path).answer().await;
+        assert_eq!(done.status, StatusCode::NO_CONTENT, "{done:?}");
+    };
+    post(format!("{number}/pause")).await;
+    assert_eq!(world.get(number.clone()).await.json()["paused"], true);
+    let body = invite_to("+393337000010", &["Anna"]);
+    let sent = world.call(Method::POST, "/v1/messages").body(body).answer().await;
+    assert_eq!(sent.status, StatusCode::ACCEPTED, "{sent:?}");
+    let path = format!("/v1/explain/{}", sent.json()["conversation_id"].as_str().unwrap());
+    let explained = world.get(path.clone()).await.json();
+    let paused =
+        |explained: &Value| explained["reasons"].to_string().contains("sending is paused for this number");
+    assert!(paused(&explained), "{explained}");
+    post("/v1/tenant/pause".to_owned()).await;
+    post(format!("{number}/resume")).await;
+    assert_eq!(world.get("/v1/tenant").await.json()["paused"], true);
+    assert!(paused(&world.get(path).await.json()));
+    assert!(world.provider.ledger().is_empty(), "nothing leaves");
+    post("/v1/tenant/resume".to_owned()).await;
+    world.heard("393337000010", 1).await;
+    let unknown = world.call(Method::POST, "/v1/numbers/num_00000000000000000000000001/pause").answer().await;
+    assert_eq!(unknown.status, StatusCode::NOT_FOUND);
+    world.stop().await;
+}

@@ -15,7 +15,9 @@ pub(in crate::conversation) fn claim(turn: &mut Turn<'_>, message: MessageId) {
     let Some(head) = turn.state.queue.first().filter(|head| head.id == message) else { return };
     let Stage::Waiting { not_before, .. } = head.stage else { return };
     let ready = not_before <= now && turn.state.pair.ready_at(now) <= now;
-    if turn.state.paused || !turn.context.number.enabled || !ready {
+    let number = turn.context.number;
+    let paused = turn.state.paused || turn.context.tenant.is_paused(number.id);
+    if paused || !number.enabled || !ready {
         return;
     }
     if let Err(reason) = refuse::still_allowed(turn, head) {

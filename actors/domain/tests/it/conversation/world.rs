@@ -142,6 +142,7 @@ fn tenant(numbers: &[&Number]) -> TenantDirectory {
         templates,
         flows: BTreeMap::from([(FlowId::new("TEST0001"), BTreeMap::from([(1, Arc::new(flow(1)))]))]),
         endpoints: Vec::new(),
+        pauses: domain::directory::Pauses::default(),
     }
 }
 

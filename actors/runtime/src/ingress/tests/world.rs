@@ -68,6 +68,7 @@ fn directory() -> Directory {
             templates: Default::default(),
             flows: Default::default(),
             endpoints: Vec::new(),
+            pauses: domain::directory::Pauses::default(),
         };
         directory.tenants.insert(id, Arc::new(tenant));
     }

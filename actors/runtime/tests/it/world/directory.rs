@@ -59,6 +59,7 @@ pub(crate) fn directory() -> Directory {
         templates: BTreeMap::new(),
         flows: BTreeMap::new(),
         endpoints: Vec::new(),
+        pauses: domain::directory::Pauses::default(),
     };
     Directory { tenants: BTreeMap::from([(TENANT, Arc::new(tenant))]), phone_numbers, ..Directory::default() }
 }

@@ -191,6 +191,7 @@ fn load_directory(connection: &Connection) -> RecordsResult<(u64, Directory)> {
         templates: bodies(&snapshot, DocumentKind::Template)?,
         flows: bodies(&snapshot, DocumentKind::Flow)?,
         endpoints: bodies(&snapshot, DocumentKind::Endpoint)?,
+        pauses: bodies(&snapshot, DocumentKind::Pause)?,
         rate_cards: bodies(&snapshot, DocumentKind::RateCard)?,
     };
     Ok((number(&snapshot, REVISION)?, Directory::build(documents)))
