@@ -47,42 +47,34 @@ impl HistoryQuery {
     }
 }
 
-/// The messages of a conversation.
-#[utoipa::path(
-    tag = "conversations",
-    params(("id" = ConversationId, Path), HistoryQuery),
-    responses(
-        (status = 200, body = Page<MessageView>),
-        (status = 404, body = Problem, content_type = "application/problem+json"),
-    )
-)]
-#[get("/conversations/{id}/messages")]
-pub(crate) async fn list_messages(
-    state: web::Data<AppState>,
-    caller: Caller,
-    id: web::Path<ConversationId>,
-    query: Query<HistoryQuery>,
-) -> ApiResult<web::Json<Page<MessageView>>> {
-    history(&state, &caller, *id, &query, false).await
+macro_rules! histories {
+    ($($(#[$doc:meta])* $path:literal $name:ident => attachments_only: $attachments_only:literal;)*) => {$(
+        $(#[$doc])*
+        #[utoipa::path(
+            tag = "conversations",
+            params(("id" = ConversationId, Path), HistoryQuery),
+            responses(
+                (status = 200, body = Page<MessageView>),
+                (status = 404, body = Problem, content_type = "application/problem+json"),
+            )
+        )]
+        #[get($path)]
+        pub(crate) async fn $name(
+            state: web::Data<AppState>,
+            caller: Caller,
+            id: web::Path<ConversationId>,
+            query: Query<HistoryQuery>,
+        ) -> ApiResult<web::Json<Page<MessageView>>> {
+            history(&state, &caller, *id, &query, $attachments_only).await
+        }
+    )*};
 }
 
-/// The files of a conversation.
-#[utoipa::path(
-    tag = "conversations",
-    params(("id" = ConversationId, Path), HistoryQuery),
-    responses(
-        (status = 200, body = Page<MessageView>),
-        (status = 404, body = Problem, content_type = "application/problem+json"),
-    )
-)]
-#[get("/conversations/{id}/attachments")]
-pub(crate) async fn list_attachments(
-    state: web::Data<AppState>,
-    caller: Caller,
-    id: web::Path<ConversationId>,
-    query: Query<HistoryQuery>,
-) -> ApiResult<web::Json<Page<MessageView>>> {
-    history(&state, &caller, *id, &query, true).await
+histories! {
+    /// The messages of a conversation.
+    "/conversations/{id}/messages" list_messages => attachments_only: false;
+    /// The files of a conversation.
+    "/conversations/{id}/attachments" list_attachments => attachments_only: true;
 }
 
 async fn history(
