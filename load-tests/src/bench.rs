@@ -83,6 +83,8 @@ pub enum Error {
 const LATENCY_SHARE: f64 = 0.7;
 /// A gateway that commits nothing for this long while it should is stuck.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// The records may take this long to catch up.
+const SETTLING: Duration = Duration::from_secs(60);
 /// Opening the conversations may take this long.
 const OPENING: Duration = Duration::from_secs(600);
 /// Makes the body about as long as the provider's webhooks are: 900 bytes.
@@ -181,6 +183,10 @@ fn gateway(plan: &Plan, options: &Options, place: &Place, corpus: &Rc<Corpus>) -
         progress.of(|| drive(target, Rc::clone(corpus), 0..corpus.len(), Pace::Closed, limit))?;
     let sent = usize::try_from(accepted.ok + accepted.not_ok).unwrap_or(usize::MAX);
 
+    // Latency is that of a steady state: the records may be behind after the rush, and would work on it meanwhile.
+    if !progress.settled()? {
+        tracing::warn!("the records have not caught up");
+    }
     let per_second = LATENCY_SHARE * committed_per_second.min(accepted.per_second);
     tracing::info!(per_second, "gateway, at a fixed rate");
     // Webhooks left over from the first phase; when they run out the phase is shorter.
@@ -199,6 +205,10 @@ struct Progress<'a> {
 }
 
 impl Progress<'_> {
+    fn settled(&self) -> Result<bool, Error> {
+        Ok(self.control.block_on(self.scraper.settled(SETTLING))?)
+    }
+
     /// Applies a load and waits until all that was accepted is committed: its numbers, and the rate of commits.
     fn of(
         &self,

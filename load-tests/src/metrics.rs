@@ -6,6 +6,9 @@ use std::time::{Duration, Instant};
 /// How often progress is looked at.
 const POLL: Duration = Duration::from_millis(50);
 
+/// Looks in a row at which nothing lags: a second, which is longer than any batch of the records.
+const CALM_LOOKS: u32 = 20;
+
 /// The sum of all series of a metric in a Prometheus text.
 #[must_use]
 pub(crate) fn sum(text: &str, name: &str) -> f64 {
@@ -42,6 +45,21 @@ impl Scraper {
     pub(crate) async fn committed_events(&self) -> Result<f64, reqwest::Error> {
         let text = self.client.get(&self.url).send().await?.error_for_status()?.text().await?;
         Ok(sum(&text, "gateway_commit_events_sum"))
+    }
+
+    /// Waits until the records have caught up, at most so long; answers whether they have.
+    ///
+    /// # Errors
+    /// When it does not answer.
+    pub(crate) async fn settled(&self, patience: Duration) -> Result<bool, reqwest::Error> {
+        let began = Instant::now();
+        let mut calm = 0;
+        while calm < CALM_LOOKS && began.elapsed() < patience {
+            tokio::time::sleep(POLL).await;
+            let text = self.client.get(&self.url).send().await?.error_for_status()?.text().await?;
+            calm = if sum(&text, "gateway_projection_lag_seconds") > 0.0 { 0 } else { calm + 1 };
+        }
+        Ok(calm == CALM_LOOKS)
     }
 
     /// Waits until so many events were committed; the instant at which they were, or `None` when a quiet while passes

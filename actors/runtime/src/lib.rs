@@ -6,6 +6,7 @@
 //! directory of tenants, and a [`Provider`] that speaks with the world.
 
 pub mod alias;
+mod arbiter;
 pub mod consumers;
 mod conversation;
 pub mod ingress;

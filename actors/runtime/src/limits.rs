@@ -8,6 +8,12 @@ use protocol::time::SpanMs;
 /// Inputs in one batch. A commit blocks a shared store for about 8 µs per event: 128 keep it near 1 ms.
 pub const BATCH_EVENTS: usize = 128;
 
+/// Inputs of all shards in one round of an arbiter, about: at 10 µs each the thread is its own again after some ms.
+pub const ROUND_EVENTS: usize = 512;
+
+/// Rounds of an arbiter under way at once: while one is being made durable, the next is applied.
+pub const ROUNDS: usize = 2;
+
 /// Bytes of log entries in one batch: the other half of the same bound, for entries with large bodies.
 pub const BATCH_BYTES: usize = 256 * 1024;
 

@@ -52,7 +52,7 @@ macro_rules! labels {
 labels! {
     /// Kinds of actors.
     ActorKind ["kind"] {
-        Shard = ["shard"],
+        Arbiter = ["arbiter"],
         Conversation = ["conversation"],
         Outbound = ["outbound"],
         Consumer = ["consumer"],

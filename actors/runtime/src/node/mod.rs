@@ -17,11 +17,11 @@ use self::actor::NodeActor;
 pub use self::handle::{CommandError, Health, InspectError, Live, NodeHandle, ShardView};
 pub(crate) use self::result::StoredResult;
 pub(crate) use self::shared::{Phase, Place, Shared, supervise};
+use crate::arbiter::ArbiterActor;
 use crate::conversation::PureStep;
 use crate::metrics::Metrics;
 use crate::provider::Provider;
 use crate::settings::NodeSettings;
-use crate::shard::ShardActor;
 
 /// What a node is made of.
 #[derive(Clone)]
@@ -80,10 +80,10 @@ impl Node {
             all => all.iter().map(|arbiter| Place::On(arbiter.handle())).collect(),
         };
         let shared = Arc::new(Shared::new(options, places, step));
-        for shard in &shared.shards {
+        for (place, shards, bell) in shared.arbiters() {
             shared.running.send_modify(|running| *running += 1);
             // The address is not kept: the actor lives as long as its loop, which ends with the node.
-            shared.place_of(shard.id).start(ShardActor::new(Arc::clone(&shared), Arc::clone(shard)));
+            place.start(ArbiterActor::new(Arc::clone(&shared), shards, bell));
         }
         NodeActor::new(Arc::clone(&shared)).start();
         Ok(NodeHandle::new(shared, arbiters))

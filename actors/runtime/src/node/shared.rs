@@ -8,8 +8,7 @@ use actix::fut::wrap_future;
 use actix::{Actor, ActorContext, ActorFutureExt, Addr, ArbiterHandle, AsyncContext, Context};
 use parking_lot::RwLock;
 use protocol::id::{ConversationId, NumberId, TenantId};
-use protocol::shard::ShardId;
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tokio::time::Instant;
 
 use super::NodeOptions;
@@ -62,11 +61,13 @@ pub(crate) struct Shared {
     pub(crate) ingress: Arc<Ingress>,
     pub(crate) shards: Vec<Arc<ShardShared>>,
     pub(crate) places: Vec<Place>,
+    /// One for the arbiter at each place.
+    bells: Vec<Arc<Notify>>,
     /// Conversation actors in the node.
     pub(crate) live: AtomicUsize,
     /// POSTs under way in the node.
     pub(crate) posting: watch::Sender<usize>,
-    /// Shards whose actor runs.
+    /// Arbiters that run.
     pub(crate) running: watch::Sender<usize>,
     pub(crate) phase: watch::Sender<Phase>,
     numbers: RwLock<HashMap<NumberId, Arc<NumberQueue>>>,
@@ -76,11 +77,18 @@ impl Shared {
     pub(crate) fn new(options: NodeOptions, places: Vec<Place>, step: PureStep) -> Self {
         let shards = options.engine.identity().shards.all();
         let started_at = Instant::now();
+        let bells: Vec<_> = places.iter().map(|_| Arc::new(Notify::new())).collect();
         let (engine, directory) = (Arc::clone(&options.engine), Arc::clone(&options.directory));
         Self {
             ingress: Arc::new(Ingress::new(engine, directory, Arc::clone(&options.metrics))),
             waiters: Arc::new(Waiters::new(options.settings.waiting_commands)),
-            shards: shards.map(|shard| Arc::new(ShardShared::new(shard, started_at))).collect(),
+            shards: shards
+                .map(|shard| {
+                    let bell = Arc::clone(&bells[usize::from(shard.0) % bells.len()]);
+                    Arc::new(ShardShared::new(shard, started_at, bell))
+                })
+                .collect(),
+            bells,
             places,
             step,
             live: AtomicUsize::new(0),
@@ -108,8 +116,12 @@ impl Shared {
         &self.shards[usize::from(shard.0)]
     }
 
-    pub(crate) fn place_of(&self, shard: ShardId) -> &Place {
-        &self.places[usize::from(shard.0) % self.places.len()]
+    /// Places with the shards that live there and the bell that wakes their arbiter.
+    pub(crate) fn arbiters(&self) -> impl Iterator<Item = (&Place, Vec<Arc<ShardShared>>, Arc<Notify>)> {
+        self.places.iter().zip(&self.bells).enumerate().map(|(index, (place, bell))| {
+            let shards = self.shards.iter().skip(index).step_by(self.places.len());
+            (place, shards.cloned().collect(), Arc::clone(bell))
+        })
     }
 
     /// The queue of a number; begins it, with its actor, at the number's first message.

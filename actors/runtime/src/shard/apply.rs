@@ -3,21 +3,21 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use actix::dev::Request;
 use domain::conversation::Input;
-use futures_util::future::join_all;
 use protocol::command::{CommandResult, Refusal};
 use protocol::entry::Happening;
 use protocol::id::{ConversationId, derive};
-use store::engine::{ConversationWrite, EngineError, LoadRequest, SeenKey, Stored};
+use store::engine::{ConversationWrite, EngineError, LoadRequest, Loaded, SeenKey, Stored};
 
 use super::batch::{Batch, may_begin};
-use super::run::{Lost, ShardLoop, span};
+use super::own::{Lost, Shard, span};
 use crate::conversation::{Applied, Apply, ConversationActor, Frame, NumberedStep, Stop};
 use crate::limits::TIMER_RETRY;
 use crate::node::{Place, StoredResult};
 
 /// What a batch's conversations want to commit, by group.
-pub(super) type Outcomes = Vec<Applied>;
+pub(crate) type Outcomes = Vec<Applied>;
 
 /// Inputs of one group on their way to its actor.
 type Work = Vec<(usize, Vec<NumberedStep>)>;
@@ -27,12 +27,58 @@ pub(super) fn seen_key(conversation: ConversationId, hash: u64) -> SeenKey {
     SeenKey(derive("seen1", &[&conversation.0.to_le_bytes(), &hash.to_le_bytes()]))
 }
 
-impl ShardLoop {
-    /// Applies a batch in memory. Nothing of it is committed yet.
-    pub(super) async fn apply(&mut self, batch: &mut Batch) -> Result<Outcomes, Lost> {
-        let mut outcomes: Outcomes = Vec::new();
+/// A batch on its way to its conversations.
+pub(crate) struct Sent {
+    frame: Arc<Frame>,
+    requests: Requests,
+}
+
+/// Answers to come, by group.
+type Requests = Vec<(usize, Request<ConversationActor, Apply>)>;
+
+impl Shard {
+    /// What a batch needs from the store.
+    pub(crate) fn needs(&self, batch: &Batch) -> LoadRequest {
+        LoadRequest {
+            conversations: self.cold(batch).map(|place| batch.groups[place].conversation).collect(),
+            commands: batch.commands.iter().map(|(key, _)| *key).collect(),
+            seen: Vec::new(),
+        }
+    }
+
+    /// Groups whose conversation is not live.
+    fn cold<'a>(&'a self, batch: &'a Batch) -> impl Iterator<Item = usize> + 'a {
+        (0..batch.groups.len()).filter(|&place| !self.live.contains(batch.groups[place].conversation))
+    }
+
+    /// Answers commands that were applied before, and starts the actors of conversations that are not live.
+    pub(crate) fn activate(&mut self, batch: &mut Batch, loaded: Loaded) -> Outcomes {
+        let mut outcomes = Outcomes::new();
         outcomes.resize_with(batch.groups.len(), Applied::default);
-        self.activate(batch, &mut outcomes).await?;
+        let commands = std::mem::take(&mut batch.commands);
+        let mut first_place = HashMap::with_capacity(commands.len());
+        for ((key, place), stored) in commands.into_iter().zip(loaded.results) {
+            if let Some(stored) = stored {
+                // Applied before: its result stands.
+                if let Some(stored) = StoredResult::decode(&stored) {
+                    self.shared.waiters.resolve(key, &stored);
+                }
+                batch.drop_command(place, key, false);
+            } else if let Some(first) = first_place.insert(key, place) {
+                // Twice in one batch: it acts once, and its result answers both callers.
+                first_place.insert(key, first);
+                batch.drop_command(place, key, first == place);
+            }
+        }
+        let cold: Vec<usize> = self.cold(batch).collect();
+        for (place, stored) in cold.into_iter().zip(loaded.conversations) {
+            self.start_actor(batch, place, stored, &mut outcomes[place]);
+        }
+        outcomes
+    }
+
+    /// Sends each conversation its inputs.
+    pub(crate) fn send_all(&mut self, batch: &mut Batch) -> Sent {
         let frame = Arc::new(Frame {
             step: self.shared.step,
             now: batch.now,
@@ -40,17 +86,32 @@ impl ShardLoop {
             batch_id: batch.id,
             watch_moves: !self.in_doubt.is_empty(),
         });
-        let mut poisoned = Vec::new();
         let mut work: Work = Vec::with_capacity(batch.groups.len());
         for (place, group) in batch.groups.iter_mut().enumerate() {
             if !group.steps.is_empty() {
                 work.push((place, std::mem::take(&mut group.steps)));
             }
         }
-        while !work.is_empty() {
-            let replies = self.send(&frame, batch, std::mem::take(&mut work)).await?;
-            let mut asks = Vec::new();
-            for (place, mut applied) in replies {
+        let requests = self.send(&frame, batch, work);
+        Sent { frame, requests }
+    }
+
+    /// Collects what came of a batch, in memory. A conversation that stopped half-way is helped to go on.
+    pub(crate) async fn answers(
+        &mut self,
+        batch: &mut Batch,
+        sent: Sent,
+        outcomes: &mut Outcomes,
+    ) -> Result<(), Lost> {
+        let Sent { frame, mut requests } = sent;
+        let mut poisoned = Vec::new();
+        while !requests.is_empty() {
+            let (mut work, mut asks) = (Work::new(), Vec::new());
+            for (place, request) in std::mem::take(&mut requests) {
+                // All have been sent: waiting for one after the other takes no longer than for all at once.
+                let mut applied = request
+                    .await
+                    .map_err(|error| Lost::new(format!("a conversation actor did not answer: {error}")))?;
                 match applied.stop.take() {
                     None => outcomes[place].append(applied),
                     Some(Stop::AskSeen { key, rest }) => {
@@ -75,43 +136,8 @@ impl ShardLoop {
                     }
                 }
             }
-            work.extend(self.ask_seen(batch, &outcomes, asks).await?);
-        }
-        Ok(outcomes)
-    }
-
-    /// Loads what the batch needs in one round trip, answers commands that were applied before, and starts the
-    /// actors of conversations that are not live.
-    async fn activate(&mut self, batch: &mut Batch, outcomes: &mut Outcomes) -> Result<(), Lost> {
-        let cold: Vec<usize> = (0..batch.groups.len())
-            .filter(|&place| !self.live.contains(batch.groups[place].conversation))
-            .collect();
-        if cold.is_empty() && batch.commands.is_empty() {
-            return Ok(());
-        }
-        let request = LoadRequest {
-            conversations: cold.iter().map(|&place| batch.groups[place].conversation).collect(),
-            commands: batch.commands.iter().map(|(key, _)| *key).collect(),
-            seen: Vec::new(),
-        };
-        let loaded = self.shared.options.engine.load(self.shard.id, request).await?;
-        let commands = std::mem::take(&mut batch.commands);
-        let mut first_place = HashMap::with_capacity(commands.len());
-        for ((key, place), stored) in commands.into_iter().zip(loaded.results) {
-            if let Some(stored) = stored {
-                // Applied before: its result stands.
-                if let Some(stored) = StoredResult::decode(&stored) {
-                    self.shared.waiters.resolve(key, &stored);
-                }
-                batch.drop_command(place, key, false);
-            } else if let Some(first) = first_place.insert(key, place) {
-                // Twice in one batch: it acts once, and its result answers both callers.
-                first_place.insert(key, first);
-                batch.drop_command(place, key, first == place);
-            }
-        }
-        for (place, stored) in cold.into_iter().zip(loaded.conversations) {
-            self.start_actor(batch, place, stored, &mut outcomes[place]);
+            work.extend(self.ask_seen(batch, outcomes, asks).await?);
+            requests = self.send(&frame, batch, work);
         }
         Ok(())
     }
@@ -161,35 +187,16 @@ impl ShardLoop {
         }
     }
 
-    /// One message to each conversation, then all answers.
-    async fn send(
-        &mut self,
-        frame: &Arc<Frame>,
-        batch: &Batch,
-        work: Work,
-    ) -> Result<Vec<(usize, Applied)>, Lost> {
-        let mut places = Vec::with_capacity(work.len());
+    /// One message to each conversation.
+    fn send(&mut self, frame: &Arc<Frame>, batch: &Batch, work: Work) -> Requests {
         let mut requests = Vec::with_capacity(work.len());
         for (place, steps) in work {
             let group = &batch.groups[place];
             let Some(alive) = self.live.touch(group.conversation) else { continue };
-            places.push(place);
-            requests.push(alive.actor.send(Apply { frame: Arc::clone(frame), steps, fired: group.fired }));
+            let apply = Apply { frame: Arc::clone(frame), steps, fired: group.fired };
+            requests.push((place, alive.actor.send(apply)));
         }
-        let answers = match requests.pop() {
-            // Most batches at low load are for one conversation.
-            Some(only) if requests.is_empty() => vec![only.await],
-            Some(last) => {
-                requests.push(last);
-                join_all(requests).await
-            }
-            None => Vec::new(),
-        };
-        let answers: Result<Vec<Applied>, _> = answers.into_iter().collect();
-        match answers {
-            Ok(answers) => Ok(places.into_iter().zip(answers).collect()),
-            Err(error) => Err(Lost::new(format!("a conversation actor did not answer: {error}"))),
-        }
+        requests
     }
 
     /// Loads a conversation whose actor is poisoned once more, for its inputs without the poison.

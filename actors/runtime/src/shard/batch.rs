@@ -82,7 +82,7 @@ impl Leavings {
 }
 
 /// Inputs that are committed together.
-pub(super) struct Batch {
+pub(crate) struct Batch {
     pub(super) id: u128,
     pub(super) shard: ShardId,
     pub(super) now: TimestampMs,
@@ -133,7 +133,7 @@ impl Batch {
     }
 
     /// The traces that its inputs belong to; none while no spans are made.
-    pub(super) fn traceparents(&self) -> Vec<CompactString> {
+    pub(crate) fn traceparents(&self) -> Vec<CompactString> {
         if !tracing::span_enabled!(tracing::Level::DEBUG) {
             return Vec::new();
         }

@@ -1,17 +1,18 @@
-//! A shard: reads its part of the log, lets conversations apply it, commits, and lets effects out.
+//! A shard: takes its part of the log, lets conversations apply it, commits, and lets effects out. It acts when its
+//! arbiter tells it to.
 
 mod apply;
 mod batch;
 mod crash;
+mod gather;
 mod live;
-mod run;
+mod own;
 mod settle;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-use actix::{Actor, Context};
 use domain::conversation::Post;
 use parking_lot::Mutex;
 use protocol::id::{ConversationId, MessageId};
@@ -21,38 +22,11 @@ use store::engine::Token;
 use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::time::Instant;
 
-pub(crate) use self::run::span;
+pub(crate) use self::apply::Outcomes;
+pub(crate) use self::batch::Batch;
+pub(crate) use self::own::{Lost, Shard, Task, span};
 use crate::limits::LOCAL_INPUTS;
-use crate::metrics::ActorKind;
-use crate::node::{ShardView, Shared, supervise};
-
-/// Owns one shard while its node lives.
-pub(crate) struct ShardActor {
-    shared: Arc<Shared>,
-    shard: Arc<ShardShared>,
-}
-
-impl ShardActor {
-    pub(crate) fn new(shared: Arc<Shared>, shard: Arc<ShardShared>) -> Self {
-        Self { shared, shard }
-    }
-}
-
-impl Actor for ShardActor {
-    type Context = Context<Self>;
-
-    fn started(&mut self, context: &mut Self::Context) {
-        let metrics = Arc::clone(&self.shared.options.metrics);
-        metrics.actors_live.of(ActorKind::Shard).inc();
-        let (shared, shard) = (Arc::clone(&self.shared), Arc::clone(&self.shard));
-        supervise(context, metrics, move || run::run(Arc::clone(&shared), Arc::clone(&shard)));
-    }
-
-    fn stopped(&mut self, _: &mut Self::Context) {
-        self.shared.options.metrics.actors_live.of(ActorKind::Shard).dec();
-        self.shared.running.send_modify(|running| *running -= 1);
-    }
-}
+use crate::node::ShardView;
 
 /// An input that does not come through the log: it matters only to the node that made it.
 #[derive(Debug)]
@@ -81,28 +55,31 @@ pub(crate) enum Local {
 pub(crate) struct ShardShared {
     pub(crate) id: ShardId,
     /// Survives the loop: a loop that begins anew goes on with what waits.
-    inputs: tokio::sync::Mutex<mpsc::Receiver<Local>>,
+    inputs: Arc<tokio::sync::Mutex<mpsc::Receiver<Local>>>,
     inbox: mpsc::Sender<Local>,
     token: Mutex<Option<Token>>,
     /// Milliseconds after `started_at`; 0 while the shard is not owned.
     lease_until_ms: AtomicU64,
     started_at: Instant,
-    /// The lease was lost: stop waiting and acquire it anew.
-    lost: Notify,
+    /// This node shall own the shard.
+    wanted: AtomicBool,
+    /// Wakes the arbiter of the shard.
+    bell: Arc<Notify>,
     view: Mutex<ShardView>,
 }
 
 impl ShardShared {
-    pub(crate) fn new(id: ShardId, started_at: Instant) -> Self {
+    pub(crate) fn new(id: ShardId, started_at: Instant, bell: Arc<Notify>) -> Self {
         let (inbox, inputs) = mpsc::channel(LOCAL_INPUTS);
         Self {
             id,
-            inputs: tokio::sync::Mutex::new(inputs),
+            inputs: Arc::new(tokio::sync::Mutex::new(inputs)),
             inbox,
             token: Mutex::default(),
             lease_until_ms: AtomicU64::new(0),
             started_at,
-            lost: Notify::new(),
+            wanted: AtomicBool::new(true),
+            bell,
             view: Mutex::new(ShardView { shard: id.0, ..ShardView::default() }),
         }
     }
@@ -116,6 +93,7 @@ impl ShardShared {
     ) -> Result<Option<Box<Post>>, ClaimLost> {
         let (reply, claimed) = oneshot::channel();
         self.inbox.send(Local::Claim { conversation, message, reply }).await.map_err(|_| ClaimLost)?;
+        self.bell.notify_one();
         claimed.await.map_err(|_| ClaimLost)
     }
 
@@ -126,11 +104,17 @@ impl ShardShared {
             // Only when the node is gone: the message is then resolved by its status or its deadline.
             tracing::warn!(shard = self.id.0, "the outcome of a POST came after the end of its node");
         }
+        self.bell.notify_one();
     }
 
     /// Whether this node surely owns the shard at this moment.
     pub(crate) fn lease_holds(&self) -> bool {
         self.elapsed_ms() < self.lease_until_ms.load(Ordering::Acquire)
+    }
+
+    /// Whether this node shall own the shard.
+    pub(crate) fn is_wanted(&self) -> bool {
+        self.wanted.load(Ordering::Acquire)
     }
 
     /// The current token, if the shard is owned.
@@ -165,7 +149,7 @@ impl ShardShared {
         if *current == Some(token) {
             *current = None;
             self.lease_until_ms.store(0, Ordering::Release);
-            self.lost.notify_one();
+            self.bell.notify_one();
         }
     }
 

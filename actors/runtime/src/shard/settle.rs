@@ -1,5 +1,6 @@
 //! Commits a batch, and lets out what follows from it: nothing leaves before the commit.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -11,32 +12,28 @@ use protocol::phone::ContactKey;
 use protocol::shard::{ShardId, conversation_id};
 use protocol::time::TimestampMs;
 use store::engine::{Commit, ConversationWrite, EngineError};
-use tokio::time::{Instant, sleep};
+use tokio::time::sleep;
 
 use super::Local;
 use super::apply::{Outcomes, seen_key};
 use super::batch::{Batch, Item};
 use super::crash::note_key;
-use super::run::{Lost, ShardLoop, span};
+use super::own::{Lost, Shard, span};
 use crate::alias::alias_keys;
 use crate::conversation::{Applied, Output};
 use crate::limits::{COMMIT_ATTEMPTS, RETRY_MAX, RETRY_MIN, TIMER_RETRY};
 
-impl ShardLoop {
-    /// Commits what a batch did, then lets its effects out.
-    pub(super) async fn settle(&mut self, batch: &mut Batch, mut outcomes: Outcomes) -> Result<(), Lost> {
-        let commit = self.commit_of(batch, &mut outcomes).await?;
-        let timers: Vec<_> =
-            commit.conversations.iter().map(|write| (write.conversation, write.timer_after)).collect();
-        let aliases = commit.aliases.clone();
-        self.commit(commit).await?;
-        self.shared.ingress.learn(&aliases, batch.now);
+impl Shard {
+    /// The batch is committed: takes note of it and lets its effects out.
+    pub(crate) async fn settle(&mut self, mut batch: Batch, outcomes: Outcomes, commit: &Commit) {
+        let batch = &mut batch;
+        self.shared.ingress.learn(&commit.aliases, batch.now);
         self.position = batch.new_position;
-        for (conversation, timer) in timers {
-            if let Some(alive) = self.live.touch(conversation) {
-                alive.timer = timer;
+        for write in &commit.conversations {
+            if let Some(alive) = self.live.touch(write.conversation) {
+                alive.timer = write.timer_after;
             }
-            self.next_timer = self.next_timer.into_iter().chain(timer).min();
+            self.next_timer = self.next_timer.into_iter().chain(write.timer_after).min();
         }
         if batch.ticked {
             // The batch is committed, whatever the store says now: its effects must get out.
@@ -47,7 +44,13 @@ impl ShardLoop {
             self.let_out(batch, place, applied.output);
         }
         self.observe(batch);
-        Ok(())
+        self.passivate();
+    }
+
+    /// The batch may have been committed or not; whoever owns the shard next finds out.
+    pub(crate) fn lose(&mut self, batch: Batch, lost: &Lost) {
+        self.left = batch.leavings();
+        self.give_up(lost);
     }
 
     /// Notes where the process is about to go on, see [`super::crash`].
@@ -55,7 +58,13 @@ impl ShardLoop {
         let batch = Batch::new(self.next_batch_id(), self.shard.id, self.now, self.position);
         let mut commit = self.empty_commit(&batch);
         commit.results.push((note_key(self.shard.id), note));
-        self.commit(commit).await
+        let commit = Arc::new(commit);
+        let committed = self.shared.options.engine.commit_all(vec![Arc::clone(&commit)]).await;
+        if let Ok([Ok(_)]) = committed.as_deref() {
+            return Ok(());
+        }
+        // Asked once more, the store tells what is the matter.
+        self.commit_again(&commit, EngineError::Unknown("the note was not stored at once".to_owned())).await
     }
 
     fn empty_commit(&self, batch: &Batch) -> Commit {
@@ -76,7 +85,11 @@ impl ShardLoop {
         }
     }
 
-    async fn commit_of(&mut self, batch: &mut Batch, outcomes: &mut Outcomes) -> Result<Commit, Lost> {
+    pub(crate) async fn commit_of(
+        &mut self,
+        batch: &mut Batch,
+        outcomes: &mut Outcomes,
+    ) -> Result<Commit, Lost> {
         let mut commit = self.empty_commit(batch);
         commit.conversations = std::mem::take(&mut batch.put_off);
         commit.facts = std::mem::take(&mut batch.facts);
@@ -146,29 +159,25 @@ impl ShardLoop {
         Ok((shard, codec::encode(&entry).map_err(|error| Lost::new(error.to_string()))?))
     }
 
-    /// Commits, if need be by sending the identical batch again: a lost answer does not tell what happened.
-    async fn commit(&self, commit: Commit) -> Result<(), Lost> {
-        let began_at = Instant::now();
+    /// Commits by sending the identical batch again and again: an answer that is lost does not tell what happened.
+    pub(crate) async fn commit_again(&self, commit: &Arc<Commit>, first: EngineError) -> Result<(), Lost> {
         let mut pause: Duration = RETRY_MIN;
-        let mut last = None;
-        for _ in 0..COMMIT_ATTEMPTS {
-            match self.shared.options.engine.commit(commit.clone()).await {
-                Ok(_) => {
-                    self.shared.options.metrics.commit.observe(began_at.elapsed().as_secs_f64());
-                    return Ok(());
-                }
-                Err(error @ (EngineError::Fenced | EngineError::Position | EngineError::Closed)) => {
-                    return Err(error.into());
-                }
-                Err(error) => {
-                    tracing::warn!(shard = self.shard.id.0, %error, "a commit is sent again");
-                    last = Some(error);
-                }
-            }
+        let mut last = first;
+        for _ in 1..COMMIT_ATTEMPTS {
+            tracing::warn!(shard = self.shard.id.0, error = %last, "a commit is sent again");
             sleep(pause).await;
             pause = (pause * 2).min(RETRY_MAX);
+            let committed = self.shared.options.engine.commit_all(vec![Arc::clone(commit)]).await;
+            match committed.map(|mut all| all.pop()) {
+                Ok(Some(Ok(_))) => return Ok(()),
+                Ok(Some(Err(error))) | Err(error) => last = error,
+                Ok(None) => {}
+            }
+            if matches!(last, EngineError::Fenced | EngineError::Position | EngineError::Closed) {
+                break;
+            }
         }
-        Err(last.map_or_else(|| Lost::new("no attempt to commit".to_owned()), Lost::from))
+        Err(last.into())
     }
 
     fn let_out(&mut self, batch: &mut Batch, place: usize, output: Output) {

@@ -79,6 +79,10 @@ pub(crate) const QUIET_MEMTABLE_BYTES: u64 = MIB;
 /// second; a long merge then delays flushing, and what that costs in latency was not compared with two.
 pub(crate) const WORKER_THREADS: usize = 1;
 
+/// Niceness that flushing and merging add: a third of the weight of a thread that serves webhooks. They come in bursts
+/// of some hundred milliseconds, and nobody waits for them.
+pub(crate) const WORKER_NICENESS: i32 = 5;
+
 const _: () = assert!(TAIL_RESIDENT_MAX_BYTES as u64 <= BACKLOG_MAX_BYTES);
 const _: () = assert!((CHECKPOINT_BYTES as u64) < PASSING_MEMTABLE_BYTES);
 const _: () = assert!(CHECKPOINT_BYTES < TAIL_RESIDENT_MAX_BYTES);

@@ -9,7 +9,7 @@ use fjall::{CompressionType, Database, Keyspace, KeyspaceCreateOptions};
 use super::expiry::DropExpired;
 use crate::engine::limits::{
     BLOCK_CACHE_BYTES, BUSY_MEMTABLE_BYTES, JOURNAL_MAX_BYTES, PASSING_MEMTABLE_BYTES, QUIET_MEMTABLE_BYTES,
-    SNAPSHOT_MEMTABLE_BYTES, WORKER_THREADS,
+    SNAPSHOT_MEMTABLE_BYTES, WORKER_NICENESS, WORKER_THREADS,
 };
 use crate::engine::{Clock, EngineError, EngineResult};
 
@@ -47,7 +47,7 @@ impl Tables {
         let expire = move |name: &str| -> Option<Arc<dyn fjall::compaction::filter::Factory>> {
             [RESULTS, SEEN].contains(&name).then(|| Arc::new(DropExpired::new(clock.clone())) as _)
         };
-        let db = Database::builder(folder)
+        let builder = Database::builder(folder)
             .cache_size(BLOCK_CACHE_BYTES)
             .max_journaling_size(JOURNAL_MAX_BYTES)
             .worker_threads(WORKER_THREADS)
@@ -55,9 +55,8 @@ impl Tables {
             .manual_journal_persist(true)
             // The journal is read once, after a crash: not worth the writer's time.
             .journal_compression(CompressionType::None)
-            .with_compaction_filter_factories(Arc::new(expire))
-            .open()
-            .map_err(|error| open_error(folder, error))?;
+            .with_compaction_filter_factories(Arc::new(expire));
+        let db = with_nice_workers(|| builder.open())?.map_err(|error| open_error(folder, error))?;
         let tree =
             |name: &str, options: fn() -> KeyspaceCreateOptions| db.keyspace(name, options).map_err(failed);
         Ok(Self {
@@ -74,6 +73,19 @@ impl Tables {
             db,
         })
     }
+}
+
+/// Threads that `make` starts inherit the niceness of the thread that starts them.
+fn with_nice_workers<T: Send>(make: impl FnOnce() -> T + Send) -> EngineResult<T> {
+    let made = std::thread::scope(|scope| {
+        let nicely = || {
+            // Where the system refuses, nothing but the order of work is lost.
+            let _ = rustix::process::nice(WORKER_NICENESS);
+            make()
+        };
+        scope.spawn(nicely).join()
+    });
+    made.map_err(|_| EngineError::Failed("opening the store panicked".into()))
 }
 
 fn base(memtable_bytes: u64) -> KeyspaceCreateOptions {

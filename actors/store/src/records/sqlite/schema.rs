@@ -12,8 +12,8 @@ use super::super::{RecordsError, RecordsResult};
 /// Each brings the tables from its index to the next version.
 const MIGRATIONS: &[&str] = &[concat!(include_str!("schema_1.sql"), include_str!("plans_1.sql"))];
 
-/// Pages of the log before they are moved into the database: 32 MiB, so that a burst rewrites a page once.
-const CHECKPOINT_PAGES: i64 = 8_192;
+/// Pages of the log before they are moved into the database: 64 MiB, so that a burst rewrites a page once.
+const CHECKPOINT_PAGES: i64 = 16_384;
 
 /// Page cache of a connection in KiB (negative by SQLite's convention).
 const CACHE_KIB: i64 = -32_768;
