@@ -5,8 +5,10 @@ pub mod account;
 pub mod billing;
 pub mod contact;
 pub mod conversation;
+pub mod event;
 pub mod message;
 pub mod problem;
+pub mod show;
 pub mod watch;
 
 use serde::{Deserialize, Serialize};

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 
+use super::event;
 use crate::fact::Event;
 use crate::id::{ConversationId, DeadLetterId, EventId, MessageId, NotificationId};
 use crate::time::TimestampMs;
@@ -93,21 +94,16 @@ pub struct AuditView {
 }
 
 impl EventView {
-    /// An event as callers see it: the fact's name becomes `type`, its fields become `data`.
+    /// An event as callers see it: the fact's name becomes `type`, its details become `data`.
     #[must_use]
     pub fn new(sequence: u64, event: &Event) -> Self {
-        let data = match serde_json::to_value(&event.fact) {
-            Ok(Value::Object(fields)) => fields.into_iter().next().map_or(Value::Null, |(_, data)| data),
-            Ok(other) => other,
-            Err(error) => Value::String(format!("cannot be shown: {error}")),
-        };
         Self {
             id: event.id,
             sequence,
             kind: event.fact.name().to_owned(),
             at: event.at,
             conversation_id: event.conversation,
-            data,
+            data: event::data(&event.fact),
         }
     }
 }

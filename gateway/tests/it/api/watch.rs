@@ -4,7 +4,7 @@ use futures_util::StreamExt;
 use reqwest::{Method, StatusCode};
 use serde_json::json;
 
-use super::ANNA_KEY;
+use super::{ANNA_KEY, text_to};
 use crate::harness::{World, text_webhook};
 
 #[actix_web::test]
@@ -20,7 +20,9 @@ async fn the_feed_is_ordered_and_resumes() {
     let places: Vec<u64> = events.iter().map(|event| event["sequence"].as_u64().unwrap()).collect();
     assert!(places.is_sorted());
     let completed = events.iter().find(|event| event["type"] == "flow.completed").unwrap();
-    assert!(completed["data"].to_string().contains("Giulia"), "{completed}");
+    assert_eq!(completed["data"]["answers"], json!([{ "step": "name", "type": "text", "value": "Giulia" }]));
+    let received = events.iter().find(|event| event["type"] == "message.received").unwrap();
+    assert_eq!(received["data"]["text"]["body"], "TEST0001", "{received}");
     let rest = world.get(format!("/v1/events?limit=200&after={}", places[2])).await.json();
     assert_eq!(rest["data"][0]["sequence"], places[3]);
     world.stop().await;
@@ -71,6 +73,16 @@ async fn f3_a_conversation_explains_itself() {
     let why = world.get(format!("/v1/explain/{}", conversation["id"].as_str().unwrap())).await.json();
     assert!(why["reasons"].to_string().contains("the window is open until"), "{why}");
     assert_eq!(why["log"][0]["type"], "conversation.started");
+    let hold = |what: &str| {
+        let path = format!("/v1/conversations/{}/{what}", conversation["id"].as_str().unwrap());
+        world.call(Method::POST, path).answer()
+    };
+    assert_eq!(hold("pause").await.status, StatusCode::NO_CONTENT);
+    let waiting = world.call(Method::POST, "/v1/messages").body(text_to("+393337000003", "Eccoci"));
+    let id = waiting.answer().await.json()["id"].as_str().unwrap().to_owned();
+    let queued = |why: &serde_json::Value| why["reasons"][0] == "its status is `queued`";
+    let why = world.get_until(&format!("/v1/explain/{id}"), queued).await;
+    assert_eq!(why["reasons"][1], "waits for: sending is paused for this conversation", "{why}");
     assert_eq!(world.get("/v1/explain/nonsense").await.status, StatusCode::UNPROCESSABLE_ENTITY);
     assert_eq!(world.get("/v1/dead-letters").await.json()["data"], json!([]));
     for nothing in ["/v1/nothing", "/v1/conversations/cnv_1", "/v1/messages/msg_1"] {
