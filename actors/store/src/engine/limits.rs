@@ -1,5 +1,7 @@
 //! Every bound of the engine, with its reason.
 
+use std::time::Duration;
+
 use protocol::time::SpanMs;
 
 /// How long the result of a command is kept: what we promise to callers that repeat an idempotency key.
@@ -82,6 +84,45 @@ pub(crate) const WORKER_THREADS: usize = 1;
 /// Niceness that flushing and merging add: a third of the weight of a thread that serves webhooks. They come in bursts
 /// of some hundred milliseconds, and nobody waits for them.
 pub(crate) const WORKER_NICENESS: i32 = 5;
+
+/// Hash slots that a Redis store spreads over, see `redis/keys.rs`: more masters than this would stand idle, and
+/// every lane is a stream that the projection reads and trims.
+pub(crate) const REDIS_LANES_MAX: u16 = 32;
+
+/// A server that does not take a connection for so long is not there; leases end after some seconds.
+pub(crate) const REDIS_CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// Between attempts to connect, doubled after each: a restarted server is found at once, a dead one is not pressed.
+pub(crate) const REDIS_RECONNECT_MIN: Duration = Duration::from_millis(10);
+/// See [`REDIS_RECONNECT_MIN`].
+pub(crate) const REDIS_RECONNECT_MAX: Duration = Duration::from_millis(500);
+
+/// Between attempts at a call that the server did not take: a slot on its way, a server that still loads.
+pub(crate) const REDIS_AGAIN_MIN: Duration = Duration::from_millis(2);
+/// See [`REDIS_AGAIN_MIN`].
+pub(crate) const REDIS_AGAIN_MAX: Duration = Duration::from_millis(100);
+
+/// Private connections to one server: readers of facts, and an operator's look.
+pub(crate) const REDIS_PRIVATE_CONNECTIONS: usize = 8;
+
+/// How long a blocking read stays with the server; then it is asked again, and a closed store is noticed.
+pub(crate) const REDIS_BLOCK: Duration = Duration::from_secs(2);
+
+/// How often facts are looked for in a cluster, if none were committed here: people see them within that.
+pub(crate) const REDIS_POLL: Duration = Duration::from_millis(100);
+
+/// Conversations in one call: it stops the server for everybody else, a hundred for about a millisecond.
+pub(crate) const REDIS_CALL_WRITES_MAX: usize = 128;
+/// Bytes in one call, for the same reason; one batch or one group of a shard that is larger goes by itself.
+pub(crate) const REDIS_CALL_BYTES_MAX: usize = 256 * 1024;
+
+/// Stream entries of one shard that one read fetches. Each may carry many log entries.
+pub(crate) const REDIS_READ_PACKS_MAX: usize = 256;
+
+/// How often memory and the ends of all logs are asked for. At 50,000 webhooks a second Redis grows by 65 MB a
+/// second: appends are refused within 16 MB of the mark. It is also the longest that an entry of another node
+/// waits if its wake-up was lost.
+pub(crate) const REDIS_WATCH_INTERVAL: Duration = Duration::from_millis(250);
 
 const _: () = assert!(TAIL_RESIDENT_MAX_BYTES as u64 <= BACKLOG_MAX_BYTES);
 const _: () = assert!((CHECKPOINT_BYTES as u64) < PASSING_MEMTABLE_BYTES);

@@ -9,10 +9,12 @@
 //! * **Unknown is not failed.** After [`EngineError::Unknown`] the identical batch must be sent again, never a new one.
 
 pub mod clock;
+mod earliest;
 pub mod embedded;
 pub mod faults;
 pub mod limits;
 pub mod memory;
+pub mod redis;
 
 use std::sync::Arc;
 
@@ -30,6 +32,7 @@ pub use self::clock::{Clock, ManualClock, SystemClock};
 pub use self::embedded::{Durability, EmbeddedEngine, EmbeddedOptions};
 pub use self::faults::{FaultRates, FaultyEngine};
 pub use self::memory::MemoryEngine;
+pub use self::redis::{RedisEngine, RedisOptions};
 
 /// What is fixed when a store is created and checked whenever it is opened.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

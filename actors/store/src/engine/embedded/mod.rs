@@ -23,7 +23,6 @@ mod options;
 mod shared;
 mod tables;
 mod tail;
-mod timers;
 mod writer;
 
 use std::sync::Arc;

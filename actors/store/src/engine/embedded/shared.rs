@@ -12,7 +12,7 @@ use super::disk::Disk;
 use super::log_row::{Slot, group_of};
 use super::tables::{Tables, damaged, failed};
 use super::tail::{Place, Tail};
-use super::timers::Earliest;
+use crate::engine::earliest::Earliest;
 use crate::engine::limits::QUEUED_MAX_BYTES;
 use crate::engine::{EngineError, EngineResult, LogEntry, Position};
 

@@ -70,7 +70,7 @@ async fn a_full_disk_refuses_appends() {
 
 #[tokio::test]
 async fn more_than_memory_may_hold_is_read_from_the_log_rows() {
-    let mut store = Store::embedded_with(Durability::EverySecond);
+    let mut store = Store::embedded_with(Durability::EverySecond).await;
     let big = |n: usize| text(format!("{n:03}{}", "x".repeat(2 * 1024 * 1024)));
     for n in 0..40 {
         store.append(vec![(A, big(n)), (A, text("small"))]).await.unwrap();
@@ -81,13 +81,13 @@ async fn more_than_memory_may_hold_is_read_from_the_log_rows() {
         for (n, pair) in log.chunks(2).enumerate() {
             assert!(pair[0].bytes == big(n) && pair[1].bytes == text("small"), "entry {n}");
         }
-        store.reopen();
+        store.reopen().await;
     }
 }
 
 #[tokio::test]
 async fn log_rows_are_trimmed_while_a_slow_shard_keeps_its_own() {
-    let mut store = Store::embedded();
+    let mut store = Store::embedded().await;
     store.append(vec![(super::harness::B, text("slow"))]).await.unwrap();
     let mut lease = store.lease(A).await;
     for n in 0..1_500 {
@@ -97,7 +97,7 @@ async fn log_rows_are_trimmed_while_a_slow_shard_keeps_its_own() {
         lease.position = commit.new_position;
         store.commit(commit).await.unwrap();
     }
-    store.reopen();
+    store.reopen().await;
     assert_eq!(texts(&store.log(super::harness::B).await), ["slow"]);
     assert_eq!(store.stats().backlog_entries, 1);
     assert_eq!(store.lease(A).await.position, lease.position);

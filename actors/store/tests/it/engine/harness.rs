@@ -3,15 +3,19 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use futures_util::FutureExt;
 use protocol::id::ConversationId;
 use protocol::outbound::OpaqueKey;
 use protocol::shard::{HASH_VERSION, ShardCount, ShardId};
 use protocol::time::{SpanMs, TimestampMs};
 use store::engine::{
-    Commit, ConversationWrite, Durability, EmbeddedEngine, EmbeddedOptions, Engine, EngineError,
-    EngineResult, Lease, LoadRequest, LogEntry, ManualClock, MemoryEngine, Position, StoreIdentity, Stored,
+    Clock, Commit, ConversationWrite, Durability, EmbeddedEngine, EmbeddedOptions, Engine, EngineError,
+    EngineResult, FactLane, Lease, LoadRequest, LogEntry, ManualClock, MemoryEngine, Position, RedisEngine,
+    RedisOptions, StoreIdentity, Stored,
 };
 use tempfile::TempDir;
+
+use super::server::RedisServer;
 
 pub(super) const START: TimestampMs = TimestampMs(1_790_000_000_000);
 pub(super) const SHARDS: u16 = 4;
@@ -19,16 +23,23 @@ pub(super) const A: ShardId = ShardId(0);
 pub(super) const B: ShardId = ShardId(1);
 pub(super) const LEASE: SpanMs = SpanMs::seconds(10);
 
-/// An engine under test, its clock, and its folder if it has one.
+/// An engine under test, its clock, and where it keeps things.
 pub(super) struct Store {
     engine: Option<Arc<dyn Engine>>,
+    /// The same engine, if it is one on a server.
+    redis: Option<Arc<RedisEngine>>,
     pub(super) clock: ManualClock,
-    folder: Option<TempDir>,
-    durability: Durability,
+    place: Place,
+}
+
+enum Place {
+    Memory,
+    Folder(TempDir, Durability),
+    Server(RedisServer),
 }
 
 impl Store {
-    pub(super) fn memory() -> Self {
+    pub(super) async fn memory() -> Self {
         let clock = ManualClock::at(START);
         let identity = StoreIdentity {
             shards: ShardCount::new(SHARDS).unwrap(),
@@ -36,26 +47,83 @@ impl Store {
             opaque_key: OpaqueKey([7; 32]),
         };
         let engine = MemoryEngine::new(identity, Arc::new(clock.clone()));
-        Self { engine: Some(Arc::new(engine)), clock, folder: None, durability: Durability::Fsync }
+        Self { engine: Some(Arc::new(engine)), redis: None, clock, place: Place::Memory }
     }
 
-    pub(super) fn embedded() -> Self {
-        Self::embedded_with(Durability::Fsync)
+    pub(super) async fn embedded() -> Self {
+        Self::embedded_with(Durability::Fsync).await
     }
 
-    pub(super) fn embedded_with(durability: Durability) -> Self {
-        let folder = Some(tempfile::tempdir().unwrap());
-        let mut store = Self { engine: None, clock: ManualClock::at(START), folder, durability };
-        store.reopen();
+    pub(super) async fn embedded_with(durability: Durability) -> Self {
+        Self::opened(Place::Folder(tempfile::tempdir().unwrap(), durability)).await
+    }
+
+    /// A server of its own, in the default configuration of the tests.
+    pub(super) async fn redis() -> Self {
+        Self::opened(Place::Server(RedisServer::start(&[]))).await
+    }
+
+    async fn opened(place: Place) -> Self {
+        let mut store = Self { engine: None, redis: None, clock: ManualClock::at(START), place };
+        store.reopen().await;
         store
     }
 
     /// As after a crash: dropped without `close`, opened again. The model stands for a store elsewhere: it stays.
-    pub(super) fn reopen(&mut self) {
-        let Some(folder) = &self.folder else { return };
-        self.engine = None;
-        let options = EmbeddedOptions { durability: self.durability, ..options(folder) };
-        self.engine = Some(Arc::new(EmbeddedEngine::open(&options, Arc::new(self.clock.clone())).unwrap()));
+    pub(super) async fn reopen(&mut self) {
+        match &self.place {
+            Place::Memory => {}
+            Place::Folder(folder, durability) => {
+                self.engine = None;
+                let options = EmbeddedOptions { durability: *durability, ..options(folder) };
+                let engine = EmbeddedEngine::open(&options, Arc::new(self.clock.clone())).unwrap();
+                self.engine = Some(Arc::new(engine));
+            }
+            Place::Server(server) => {
+                self.engine = None;
+                self.redis = None;
+                let clock: Arc<dyn Clock> = Arc::new(self.clock.clone());
+                let options = RedisOptions { clock: Some(clock), ..server.options() };
+                let engine = Arc::new(RedisEngine::open(options).await.unwrap());
+                self.engine = Some(engine.clone());
+                self.redis = Some(engine);
+            }
+        }
+    }
+
+    /// The unapplied entries of a shard that may have none. Waiting for a server ends when it has answered what
+    /// was asked behind the read on the same connection.
+    pub(super) async fn unread(&self, shard: ShardId, mut after: Position) -> Vec<LogEntry> {
+        let mut entries: Vec<LogEntry> = vec![];
+        while let Some(read) = self.read_or_nothing(shard, after).await {
+            after = read.last().unwrap().position;
+            entries.extend(read);
+        }
+        entries
+    }
+
+    async fn read_or_nothing(&self, shard: ShardId, after: Position) -> Option<Vec<LogEntry>> {
+        let mut reading = self.read(shard, after, usize::MAX);
+        let read = match &self.redis {
+            None => (&mut reading).now_or_never(),
+            Some(redis) => tokio::select! {
+                biased;
+                read = &mut reading => Some(read),
+                refreshed = redis.refresh() => {
+                    refreshed.unwrap();
+                    (&mut reading).now_or_never()
+                }
+            },
+        };
+        read.map(Result::unwrap)
+    }
+
+    /// Every lane that the shards of the tests have.
+    pub(super) fn fact_lanes(&self) -> Vec<FactLane> {
+        let mut lanes: Vec<_> = (0..SHARDS).map(|shard| self.fact_lane(ShardId(shard))).collect();
+        lanes.sort_unstable();
+        lanes.dedup();
+        lanes
     }
 
     /// A lease that nobody else holds; leases of before a restart are waited out.
@@ -63,9 +131,9 @@ impl Store {
         self.acquire(shard, 1, LEASE).await.unwrap().unwrap()
     }
 
-    /// The unapplied log of a shard. Only for logs that are not empty: reading waits.
+    /// The unapplied log of a shard.
     pub(super) async fn log(&self, shard: ShardId) -> Vec<LogEntry> {
-        self.read(shard, Position(0), usize::MAX).await.unwrap()
+        self.unread(shard, Position(0)).await
     }
 
     pub(super) async fn stored(&self, shard: ShardId, id: ConversationId) -> Option<Stored> {
@@ -150,13 +218,19 @@ macro_rules! for_every_engine {
         mod memory {
             $(#[tokio::test]
             async fn $check() {
-                super::$check(crate::engine::harness::Store::memory()).await;
+                super::$check(crate::engine::harness::Store::memory().await).await;
             })*
         }
         mod embedded {
             $(#[tokio::test]
             async fn $check() {
-                super::$check(crate::engine::harness::Store::embedded()).await;
+                super::$check(crate::engine::harness::Store::embedded().await).await;
+            })*
+        }
+        mod redis {
+            $(#[tokio::test]
+            async fn $check() {
+                super::$check(crate::engine::harness::Store::redis().await).await;
             })*
         }
     };

@@ -21,7 +21,7 @@ async fn set_aside(store: &Store, batch_id: u128, ids: &[u128]) {
 async fn letters_are_listed_oldest_first(mut store: Store) {
     set_aside(&store, 1, &[9, 3]).await;
     set_aside(&store, 2, &[5, 9]).await;
-    store.reopen();
+    store.reopen().await;
     let ids = |letters: Vec<DeadLetter>| letters.iter().map(|letter| letter.id.0).collect::<Vec<_>>();
     assert_eq!(store.dead_letters(None, 1).await.unwrap(), [letter(9)]);
     assert_eq!(ids(store.dead_letters(None, 9).await.unwrap()), [9, 3, 5]);
@@ -34,7 +34,7 @@ async fn a_replayed_letter_is_in_the_log_again(mut store: Store) {
     assert!(!store.replay(DeadLetterId(7)).await.unwrap());
     assert!(store.replay(DeadLetterId(1)).await.unwrap());
     assert!(!store.replay(DeadLetterId(1)).await.unwrap(), "only once");
-    store.reopen();
+    store.reopen().await;
     assert_eq!(texts(&store.log(B).await), ["entry 1"]);
     assert_eq!(store.dead_letters(None, 9).await.unwrap(), [letter(2)]);
 }

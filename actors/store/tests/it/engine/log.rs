@@ -48,13 +48,13 @@ async fn a_cancelled_read_takes_nothing_away(store: Store) {
 
 async fn entries_survive_a_crash_until_they_are_applied(mut store: Store) {
     store.append(vec![(A, text("1")), (A, text("2"))]).await.unwrap();
-    store.reopen();
+    store.reopen().await;
     let lease = store.lease(A).await;
     let first = store.log(A).await[0].position;
     let mut commit = batch(&lease, 1);
     commit.new_position = first;
     store.commit(commit).await.unwrap();
-    store.reopen();
+    store.reopen().await;
     store.append(vec![(A, text("3"))]).await.unwrap();
     assert_eq!(texts(&store.log(A).await), ["2", "3"]);
     assert_eq!(store.lease(A).await.position, first);
@@ -63,7 +63,7 @@ async fn entries_survive_a_crash_until_they_are_applied(mut store: Store) {
 async fn concurrent_appends_all_arrive(mut store: Store) {
     let appends = (0..500).map(|n| store.append(vec![(ShardId(n % 4), text(n.to_string()))]));
     assert!(futures_util::future::join_all(appends).await.iter().all(Result::is_ok));
-    store.reopen();
+    store.reopen().await;
     let mut found = vec![];
     for shard in 0..4 {
         let log = store.log(ShardId(shard)).await;
@@ -90,6 +90,6 @@ async fn a_closed_store_refuses(mut store: Store) {
     assert!(matches!(waiting, Err(EngineError::Closed)));
     assert!(matches!(store.append(vec![(A, text("2"))]).await, Err(EngineError::Closed)));
     store.close().await.unwrap();
-    store.reopen();
+    store.reopen().await;
     assert_eq!(store.stats().backlog_entries, 1, "what was accepted is still there");
 }

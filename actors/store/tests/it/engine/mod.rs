@@ -10,4 +10,6 @@ mod leases;
 mod letters;
 mod log;
 mod model;
+mod redis;
+mod server;
 mod timers;

@@ -26,7 +26,7 @@ async fn timers_come_in_the_order_of_their_time(mut store: Store) {
         assert_eq!(store.due(A, at(20), 1).await.unwrap().len(), 1);
         assert_eq!(store.due(A, at(9), 10).await.unwrap(), []);
         assert_eq!(store.due(B, at(99), 10).await.unwrap(), []);
-        store.reopen();
+        store.reopen().await;
     }
 }
 

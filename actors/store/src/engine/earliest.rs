@@ -1,4 +1,4 @@
-//! The earliest timer of a shard, remembered so that asking for it rarely touches the tree, and so that a look
+//! The earliest timer of a shard, remembered so that asking for it rarely touches the store, and so that a look
 //! into the tree starts behind the timers that are gone (whose tombstones would have to be stepped over).
 
 use protocol::time::TimestampMs;
@@ -8,7 +8,7 @@ const NEVER: TimestampMs = TimestampMs(i64::MAX);
 
 /// What is known of a shard's earliest timer.
 #[derive(Debug)]
-pub(super) struct Earliest {
+pub(in crate::engine) struct Earliest {
     /// No timer is due before.
     floor: TimestampMs,
     /// The floor is a timer, or there is none.
@@ -25,17 +25,17 @@ impl Default for Earliest {
 
 impl Earliest {
     /// The earliest timer, if it is known: `Some(None)` when there is none.
-    pub(super) fn known(&self) -> Option<Option<TimestampMs>> {
+    pub(in crate::engine) fn known(&self) -> Option<Option<TimestampMs>> {
         self.exact.then_some((self.floor != NEVER).then_some(self.floor))
     }
 
     /// Where to begin to look, and the version to learn with.
-    pub(super) fn look(&self) -> (TimestampMs, u64) {
+    pub(in crate::engine) fn look(&self) -> (TimestampMs, u64) {
         (self.floor, self.version)
     }
 
     /// What a look found.
-    pub(super) fn learn(&mut self, version: u64, found: Option<TimestampMs>) {
+    pub(in crate::engine) fn learn(&mut self, version: u64, found: Option<TimestampMs>) {
         if self.version == version {
             self.floor = found.unwrap_or(NEVER);
             self.exact = true;
@@ -43,7 +43,7 @@ impl Earliest {
     }
 
     /// A conversation's timer was moved.
-    pub(super) fn moved(&mut self, before: Option<TimestampMs>, after: Option<TimestampMs>) {
+    pub(in crate::engine) fn moved(&mut self, before: Option<TimestampMs>, after: Option<TimestampMs>) {
         self.version += 1;
         if before.is_some_and(|before| before <= self.floor) {
             // Another conversation may be due at the same time: only the tree knows.

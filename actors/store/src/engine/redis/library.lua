@@ -1,0 +1,239 @@
+-- What the server does for the gateway. Loaded as a function library, or as one script per function where
+-- functions are forbidden. Checks come before the first write: nothing is rolled back.
+--
+-- Keys of a shard: head (hash), log (stream), timers (sorted set). Fields of the head:
+--   n  number of the last log entry     p  where the log was applied up to     b  recent batch ids, 16 bytes each
+--   t  token of the owner   e  epoch    o  owner                               u  end of its lease, ms
+-- One entry of a log stream holds several log entries; its id is `<number of the last one>-<how many>`.
+
+local function text(number)
+  return string.format('%.0f', number)
+end
+
+-- The server's clock, or the one that was handed in.
+local function clock(given)
+  if given ~= '' then return tonumber(given) end
+  local now = redis.call('TIME')
+  return now[1] * 1000 + math.floor(now[2] / 1000)
+end
+
+-- In parts: Lua passes at most some thousand arguments. The step is even, pairs stay together.
+local function spread(command, key, values, first, last)
+  for from = first, last, 2000 do
+    redis.call(command, key, unpack(values, from, math.min(from + 1999, last)))
+  end
+end
+
+local function add(head, log, count, pack)
+  local last = text(redis.call('HINCRBY', head, 'n', count))
+  redis.call('XADD', log, last .. '-' .. count, 'd', pack)
+  return last
+end
+
+-- Tells other nodes how far logs reach. An empty channel: there is nobody else.
+local function wake(channel, news)
+  if channel ~= '' and #news > 1 then redis.call('PUBLISH', channel, table.concat(news, ' ')) end
+end
+
+-- keys: head, log of each shard; args: channel, instance, then shard, count, pack of each. -> last numbers
+local function append(keys, args)
+  local lasts, news = {}, {args[2]}
+  for i = 1, #keys / 2 do
+    local at = 3 * i
+    local last = add(keys[2 * i - 1], keys[2 * i], args[at + 1], args[at + 2])
+    lasts[i] = last
+    news[i + 1] = args[at] .. ':' .. last
+  end
+  wake(args[1], news)
+  return lasts
+end
+
+local APPLIED, ALREADY, FENCED, POSITION = 1, 2, 3, 4
+local BATCH_IDS_BYTES = 128
+
+local function knows(ids, id)
+  local at = string.find(ids, id, 1, true)
+  while at and at % 16 ~= 1 do at = string.find(ids, id, at + 1, true) end
+  return at
+end
+
+local function set_all(keys, args, k, a, count)
+  for from = 1, count, 1000 do
+    local pairs = {}
+    for i = from, math.min(from + 999, count) do
+      pairs[#pairs + 1] = keys[k + i]
+      pairs[#pairs + 1] = args[a + i]
+    end
+    redis.call('MSET', unpack(pairs))
+  end
+end
+
+-- Facts are found by the time of their commit. Ids carry eleven bits of sequence to the reader, so a clock that
+-- stands still is pushed on before they run out.
+local function add_fact(facts, pack)
+  local id = redis.call('XADD', facts, '*', 'd', pack)
+  local ms, seq = string.match(id, '^(%d+)-(%d+)$')
+  if tonumber(seq) >= 2000 then redis.call('XSETID', facts, text(tonumber(ms) + 1) .. '-0') end
+end
+
+-- What is remembered for a time: a hash per period, that goes when the last of it has ended.
+local function remember(key, life_ms, args, first, last)
+  spread('HSET', key, args, first, last)
+  redis.call('PEXPIRE', key, life_ms, 'NX')
+end
+
+local function set_aside(letters, index, id, letter)
+  if redis.call('HSETNX', index, id, '') == 1 then
+    redis.call('HSET', index, id, redis.call('XADD', letters, '*', 'i', id, 'd', letter))
+  end
+end
+
+local function check(head, token, batch, expected, new)
+  local known = redis.call('HMGET', head, 't', 'p', 'b', 'n')
+  local position, batches, last = known[2] or '0', known[3] or '', known[4] or '0'
+  if known[1] ~= token then return FENCED, last, batches end
+  if knows(batches, batch) then return ALREADY, last, batches end
+  local from, to = tonumber(expected), tonumber(new)
+  if position ~= expected or to < from or to > tonumber(last) then return POSITION, last, batches end
+  return APPLIED, last, batches
+end
+
+-- args: head as HEADER says, then what it counts. -> status, last number, timers or -1, last numbers of forwards
+local HEADER = 16
+local function commit_one(keys, args, k, a, news)
+  local token, batch, expected, new = args[a + 2], args[a + 3], args[a + 4], args[a + 5]
+  local writes, sets, removes = tonumber(args[a + 6]), tonumber(args[a + 7]), tonumber(args[a + 8])
+  local facts, results, seen = tonumber(args[a + 9]), tonumber(args[a + 10]), tonumber(args[a + 12])
+  local letters, forwards = tonumber(args[a + 14]), tonumber(args[a + 15])
+  local head, log, timers = keys[k + 1], keys[k + 2], keys[k + 3]
+  local status, last, batches = check(head, token, batch, expected, new)
+  if status == ALREADY then
+    -- A write, so that WAIT on this connection covers what it repeats.
+    redis.call('HSET', head, 'b', batches)
+  end
+  if status ~= APPLIED then return {status, last, -1} end
+  redis.call('HSET', head, 'p', new, 'b', string.sub(batch .. batches, 1, BATCH_IDS_BYTES))
+  if new ~= expected then redis.call('XTRIM', log, 'MINID', '=', text(tonumber(new) + 1)) end
+  local result_life, seen_life = args[a + 11], args[a + 13]
+  k, a = k + 3, a + HEADER
+  set_all(keys, args, k, a, writes)
+  k, a = k + writes, a + writes
+  if sets > 0 then spread('ZADD', timers, args, a + 1, a + 2 * sets) end
+  a = a + 2 * sets
+  if removes > 0 then spread('ZREM', timers, args, a + 1, a + removes) end
+  a = a + removes
+  local pending = -1
+  if sets + removes > 0 then pending = redis.call('ZCARD', timers) end
+  for i = 1, facts do add_fact(keys[k + 1], args[a + i]) end
+  if facts > 0 then k, a = k + 1, a + facts end
+  if results > 0 then
+    remember(keys[k + 1], result_life, args, a + 1, a + 2 * results)
+    k, a = k + 1, a + 2 * results
+  end
+  if seen > 0 then
+    remember(keys[k + 1], seen_life, args, a + 1, a + 2 * seen)
+    k, a = k + 1, a + 2 * seen
+  end
+  for i = 1, letters do set_aside(keys[k + 1], keys[k + 2], args[a + 2 * i - 1], args[a + 2 * i]) end
+  if letters > 0 then k, a = k + 2, a + 2 * letters end
+  local answer = {status, last, pending}
+  for i = 1, forwards do
+    local reached = add(keys[k + 2 * i - 1], keys[k + 2 * i], args[a + 3 * i - 1], args[a + 3 * i])
+    answer[#answer + 1] = reached
+    news[#news + 1] = args[a + 3 * i - 2] .. ':' .. reached
+  end
+  return answer
+end
+
+-- args: channel, instance, then the commits, each beginning with how many keys and args it has.
+local function commit(keys, args)
+  local k, a, answers, news = 0, 2, {}, {args[2]}
+  while k < #keys do
+    local own_keys, own_args = tonumber(args[a + 1]), tonumber(args[a + HEADER])
+    answers[#answers + 1] = commit_one(keys, args, k, a, news)
+    k, a = k + own_keys, a + own_args
+  end
+  wake(args[1], news)
+  return answers
+end
+
+-- keys: heads; args of each: token, batch id, expected and new position. -> status of each, nothing written
+local function verify(keys, args)
+  local answers = {}
+  for i = 1, #keys do
+    local a = 4 * i
+    answers[i] = check(keys[i], args[a - 3], args[a - 2], args[a - 1], args[a])
+  end
+  return answers
+end
+
+-- keys: head, timers; args: clock, node, ttl, nonce. -> nothing, or epoch, position, last number, timers
+local function acquire(keys, args)
+  local now = clock(args[1])
+  local held = redis.call('HMGET', keys[1], 'o', 'u', 'p', 'n')
+  if held[1] and held[1] ~= args[2] and tonumber(held[2]) > now then return {} end
+  local epoch = text(redis.call('HINCRBY', keys[1], 'e', 1))
+  local until_ms = text(now + tonumber(args[3]))
+  redis.call('HSET', keys[1], 'o', args[2], 'u', until_ms, 't', epoch .. '-' .. args[4])
+  return {epoch, held[3] or '0', held[4] or '0', redis.call('ZCARD', keys[2])}
+end
+
+-- keys: heads; args: clock, ttl, tokens. -> 1 or 0 of each
+local function renew(keys, args)
+  local until_ms, answers = text(clock(args[1]) + tonumber(args[2])), {}
+  for i = 1, #keys do
+    answers[i] = 0
+    if redis.call('HGET', keys[i], 't') == args[i + 2] then
+      redis.call('HSET', keys[i], 'u', until_ms)
+      answers[i] = 1
+    end
+  end
+  return answers
+end
+
+-- keys: head; args: token. -> 1 or 0
+local function release(keys, args)
+  if redis.call('HGET', keys[1], 't') ~= args[1] then return 0 end
+  redis.call('HDEL', keys[1], 't', 'o', 'u')
+  return 1
+end
+
+-- keys: head, timers of each shard. -> last number, position, timers of each
+local function heads(keys, args)
+  local answers = {}
+  for i = 1, #keys, 2 do
+    local head = redis.call('HMGET', keys[i], 'n', 'p')
+    answers[#answers + 1] = head[1] or '0'
+    answers[#answers + 1] = head[2] or '0'
+    answers[#answers + 1] = redis.call('ZCARD', keys[i + 1])
+  end
+  return answers
+end
+
+-- keys: facts of lanes. -> id of the newest of each, trimmed or not
+local function newest(keys, args)
+  local answers = {}
+  for i = 1, #keys do
+    answers[i] = '0-0'
+    local info = redis.pcall('XINFO', 'STREAM', keys[i])
+    for field = 1, info.err and 0 or #info, 2 do
+      if info[field] == 'last-generated-id' then answers[i] = info[field + 1] end
+    end
+  end
+  return answers
+end
+
+-- keys: letters, index, then head and log of the shard it goes to, if they are here;
+-- args: channel, instance, id, shard, pack. -> nothing if unknown, else the last number or ''
+local function replay(keys, args)
+  local place = redis.call('HGET', keys[2], args[3])
+  if not place then return {} end
+  local last = ''
+  if keys[3] then
+    last = add(keys[3], keys[4], 1, args[5])
+    wake(args[1], {args[2], args[4] .. ':' .. last})
+  end
+  redis.call('XDEL', keys[1], place)
+  redis.call('HDEL', keys[2], args[3])
+  return {last}
+end

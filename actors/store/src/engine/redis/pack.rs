@@ -1,0 +1,50 @@
+//! Several log entries or facts in one entry of a stream: a version byte, then each with its length before it.
+
+use bytes::Bytes;
+
+/// First byte of every pack.
+const VERSION: u8 = 1;
+const LENGTH_BYTES: usize = 4;
+
+pub(super) fn encode<'a>(items: impl Iterator<Item = &'a Bytes> + Clone) -> Vec<u8> {
+    let size = 1 + items.clone().map(|item| LENGTH_BYTES + item.len()).sum::<usize>();
+    let mut pack = Vec::with_capacity(size);
+    pack.push(VERSION);
+    for item in items {
+        pack.extend_from_slice(&(item.len() as u32).to_le_bytes());
+        pack.extend_from_slice(item);
+    }
+    pack
+}
+
+/// `None` if it is damaged. The items share the memory of the pack.
+pub(super) fn decode(pack: Vec<u8>) -> Option<Vec<Bytes>> {
+    let mut rest = Bytes::from(pack);
+    if rest.is_empty() || rest.split_to(1)[0] != VERSION {
+        return None;
+    }
+    let mut items = Vec::new();
+    while !rest.is_empty() {
+        let length = rest.get(..LENGTH_BYTES)?.try_into().ok().map(u32::from_le_bytes)? as usize;
+        let end = LENGTH_BYTES.checked_add(length).filter(|&end| end <= rest.len())?;
+        items.push(rest.split_to(end).slice(LENGTH_BYTES..));
+    }
+    Some(items)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn packs_round_trip_and_damage_never_panics(items: Vec<Vec<u8>>, noise: Vec<u8>) {
+            let items: Vec<Bytes> = items.into_iter().map(Bytes::from).collect();
+            let pack = encode(items.iter());
+            prop_assert_eq!(decode(pack.clone()), Some(items));
+            decode(noise);
+            decode(pack[..pack.len() - 1].to_vec());
+        }
+    }
+}
