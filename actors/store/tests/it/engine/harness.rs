@@ -15,7 +15,7 @@ use store::engine::{
 };
 use tempfile::TempDir;
 
-use super::server::RedisServer;
+use super::server::{RedisCluster, RedisServer};
 
 pub(super) const START: TimestampMs = TimestampMs(1_790_000_000_000);
 pub(super) const SHARDS: u16 = 4;
@@ -36,6 +36,7 @@ enum Place {
     Memory,
     Folder(TempDir, Durability),
     Server(RedisServer),
+    Cluster(Arc<RedisCluster>, &'static str),
 }
 
 impl Store {
@@ -63,6 +64,11 @@ impl Store {
         Self::opened(Place::Server(RedisServer::start(&[]))).await
     }
 
+    /// Starting a cluster takes seconds: several checks share one, each with a store of its own.
+    pub(super) async fn on_cluster(cluster: &Arc<RedisCluster>, name: &'static str) -> Self {
+        Self::opened(Place::Cluster(cluster.clone(), name)).await
+    }
+
     async fn opened(place: Place) -> Self {
         let mut store = Self { engine: None, redis: None, clock: ManualClock::at(START), place };
         store.reopen().await;
@@ -79,16 +85,19 @@ impl Store {
                 let engine = EmbeddedEngine::open(&options, Arc::new(self.clock.clone())).unwrap();
                 self.engine = Some(Arc::new(engine));
             }
-            Place::Server(server) => {
-                self.engine = None;
-                self.redis = None;
-                let clock: Arc<dyn Clock> = Arc::new(self.clock.clone());
-                let options = RedisOptions { clock: Some(clock), ..server.options() };
-                let engine = Arc::new(RedisEngine::open(options).await.unwrap());
-                self.engine = Some(engine.clone());
-                self.redis = Some(engine);
-            }
+            Place::Server(server) => self.connect(server.options()).await,
+            Place::Cluster(cluster, name) => self.connect(cluster.options(name)).await,
         }
+    }
+
+    async fn connect(&mut self, options: RedisOptions) {
+        self.engine = None;
+        self.redis = None;
+        let clock: Arc<dyn Clock> = Arc::new(self.clock.clone());
+        let options = RedisOptions { clock: Some(clock), ..options };
+        let engine = Arc::new(RedisEngine::open(options).await.unwrap());
+        self.engine = Some(engine.clone());
+        self.redis = Some(engine);
     }
 
     /// The unapplied entries of a shard that may have none. Waiting for a server ends when it has answered what
@@ -232,6 +241,16 @@ macro_rules! for_every_engine {
             async fn $check() {
                 super::$check(crate::engine::harness::Store::redis().await).await;
             })*
+        }
+        mod cluster {
+            #[tokio::test]
+            async fn every_check() {
+                let cluster = std::sync::Arc::new(crate::engine::server::RedisCluster::start());
+                $(
+                    let store = crate::engine::harness::Store::on_cluster(&cluster, stringify!($check)).await;
+                    super::$check(store).await;
+                )*
+            }
         }
     };
 }

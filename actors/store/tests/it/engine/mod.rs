@@ -11,5 +11,6 @@ mod letters;
 mod log;
 mod model;
 mod redis;
+mod redis_faults;
 mod server;
 mod timers;

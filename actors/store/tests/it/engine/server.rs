@@ -69,6 +69,70 @@ impl RedisServer {
     }
 }
 
+/// Three masters on loopback.
+pub(super) struct RedisCluster {
+    pub(super) servers: Vec<RedisServer>,
+}
+
+impl RedisCluster {
+    pub(super) fn start() -> Self {
+        let start = |_| {
+            let bus = free_port().to_string();
+            RedisServer::start(&["--cluster-enabled", "yes", "--cluster-port", &bus])
+        };
+        let servers: Vec<RedisServer> = (0..3).map(start).collect();
+        let mut create = Command::new("redis-cli");
+        create.args(["--cluster", "create", "--cluster-yes"]);
+        create.args(servers.iter().map(|server| format!("127.0.0.1:{}", server.port())));
+        let output = create.output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+        // Every node must know the slots of the others, or it would answer that the cluster is down.
+        for server in &servers {
+            while !server.command(&["CLUSTER", "INFO"]).contains("cluster_state:ok") {}
+        }
+        Self { servers }
+    }
+
+    /// A store of its own name.
+    pub(super) fn options(&self, name: &str) -> RedisOptions {
+        let urls = self.servers.iter().map(RedisServer::url).collect();
+        RedisOptions { urls, name: name.to_owned(), ..self.servers[0].options() }
+    }
+
+    /// The server that holds a key whose name ends so, and the name.
+    pub(super) fn holder(&self, pattern: &str) -> (usize, String) {
+        let held = self.servers.iter().map(|server| server.command(&["KEYS", pattern]));
+        held.enumerate().find(|(_, key)| !key.is_empty()).expect("somebody holds the key")
+    }
+
+    /// Moves a slot with all its keys, as `redis-cli --cluster reshard` does.
+    pub(super) fn migrate(&self, slot: &str, from: usize, to: usize) {
+        let id = |server: usize| self.servers[server].command(&["CLUSTER", "MYID"]);
+        let (from_id, to_id) = (id(from), id(to));
+        let set = |server: usize, words: [&str; 2]| {
+            let mut command = vec!["CLUSTER", "SETSLOT", slot];
+            command.extend(words);
+            assert_eq!(self.servers[server].command(&command), "OK");
+        };
+        set(to, ["IMPORTING", &from_id]);
+        set(from, ["MIGRATING", &to_id]);
+        let port = self.servers[to].port().to_string();
+        // Key by key, so that calls meet a slot that is half here and half there.
+        loop {
+            let key = self.servers[from].command(&["CLUSTER", "GETKEYSINSLOT", slot, "1"]);
+            if key.is_empty() {
+                break;
+            }
+            self.servers[from].command(&["MIGRATE", "127.0.0.1", &port, &key, "0", "5000"]);
+        }
+        set(to, ["NODE", &to_id]);
+        set(from, ["NODE", &to_id]);
+        for server in 0..self.servers.len() {
+            set(server, ["NODE", &to_id]);
+        }
+    }
+}
+
 impl Drop for RedisServer {
     fn drop(&mut self) {
         drop(self.child.kill());
