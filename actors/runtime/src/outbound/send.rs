@@ -40,10 +40,13 @@ pub(super) async fn pump(shared: Arc<Shared>, queue: Arc<NumberQueue>) {
             ahead = Ahead::new(per_second);
         }
         let next = async {
-            released(&shared, &queue).await;
             // The permit comes first: a message in turn should not wait behind one that is claimed late.
             let permit = Arc::clone(&ahead.permits).acquire_owned().await;
-            (permit, queue.next().await)
+            let message = queue.next().await;
+            // After the message came: a number that was idle when it was paused must not claim its first message,
+            // which would be refused and offered again only after a minute.
+            released(&shared, &queue).await;
+            (permit, message)
         };
         let (permit, (conversation, message)) = tokio::select! {
             biased;
@@ -59,13 +62,14 @@ pub(super) async fn pump(shared: Arc<Shared>, queue: Arc<NumberQueue>) {
 
 /// Waits while somebody holds the number back. What is offered meanwhile keeps its place.
 async fn released(shared: &Shared, queue: &NumberQueue) {
-    let is_paused = || {
-        let directory = shared.options.directory.load();
-        directory.tenants.get(&queue.tenant).is_some_and(|tenant| tenant.is_paused(queue.number))
-    };
-    while is_paused() {
+    while is_paused(shared, queue) {
         tokio::time::sleep(PAUSE_POLL).await;
     }
+}
+
+fn is_paused(shared: &Shared, queue: &NumberQueue) -> bool {
+    let directory = shared.options.directory.load();
+    directory.tenants.get(&queue.tenant).is_some_and(|tenant| tenant.is_paused(queue.number))
 }
 
 /// Bound of messages that are claimed and have no slot yet.
@@ -110,6 +114,9 @@ impl Delivery {
         if let Some(outcome) = outcome {
             self.count(&outcome);
             shard.outcome(self.conversation, self.message, outcome).await;
+        } else if is_paused(&self.shared, &self.queue) {
+            // The number was paused between the turn and the claim: the message keeps its turn.
+            self.queue.offer(self.conversation, self.message);
         }
         self.shared.posting.send_modify(|posting| *posting -= 1);
     }

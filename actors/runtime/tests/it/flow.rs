@@ -1,14 +1,16 @@
 //! Webhook → reply → POST → status.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use protocol::command::{Action, CommandResult};
 use protocol::entry::ProviderStatus;
 use protocol::fact::{Fact, MessageStatus};
+use runtime::Node;
 use tokio::time::Instant;
 
-use crate::world::{Answer, World, address, command, memory, queued, run, text};
+use crate::world::{Answer, TENANT, World, address, command, memory, queued, run, text};
 
 fn statuses(facts: &[Fact]) -> Vec<MessageStatus> {
     let status = |fact: &Fact| match fact {
@@ -199,5 +201,35 @@ fn shards_on_threads_of_their_own_answer_and_stop() {
         node.shutdown().await;
         assert_eq!(node.live().conversations, 0);
         assert!(node.shards().iter().all(|shard| !shard.owned));
+    });
+}
+
+#[test]
+fn f4_a_number_that_was_idle_when_it_was_paused_goes_on_at_once_when_resumed() {
+    run(async {
+        let world = World::new(memory());
+        let options = world.options();
+        let directory = Arc::clone(&options.directory);
+        let pause = |everything: bool| {
+            let mut changed = (**directory.load()).clone();
+            let tenant = Arc::make_mut(changed.tenants.get_mut(&TENANT).unwrap());
+            tenant.pauses.everything = everything;
+            directory.store(Arc::new(changed));
+        };
+        let node = Node::start(options).unwrap();
+        let anna = address(1);
+        world.writes(&anna, "/chat").await;
+        world.rest(5).await;
+        assert_eq!(world.provider.texts().len(), 1, "the number has sent and is idle now");
+        pause(true);
+        for name in ["one", "two"] {
+            node.command(anna.clone(), command(name, world.now().await, text(name))).await.unwrap();
+        }
+        world.rest(10).await;
+        assert_eq!(world.provider.texts().len(), 1, "nothing leaves meanwhile");
+        pause(false);
+        world.rest(2).await;
+        assert_eq!(world.provider.texts()[1..], ["one", "two"]);
+        node.shutdown().await;
     });
 }
