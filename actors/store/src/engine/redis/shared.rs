@@ -46,6 +46,8 @@ pub(super) struct ShardView {
     /// Trusted only while the shard is leased here: nobody else moves its timers then.
     pub(super) earliest: Mutex<Earliest>,
     pub(super) lease: Mutex<Option<Held>>,
+    /// The generation in which the numbers below were last learnt from the store.
+    pub(super) counted_in: AtomicU64,
     last: AtomicU64,
     applied: AtomicU64,
     timers: AtomicU64,

@@ -105,10 +105,14 @@ async fn look_at_heads(shared: &Shared) -> EngineResult<()> {
 fn take_up(shared: &Shared, shard: ShardId, head: &[u64]) -> EngineResult<()> {
     let &[last, applied, timers] = head else { return Err(garbled("heads")) };
     let view = shared.shard(shard)?;
-    if view.is_held() {
+    let generation = shared.generation(shard);
+    if view.counted_in.swap(generation, Ordering::Relaxed) != generation {
+        view.recount(last, applied, timers);
+    } else if view.is_held() {
         view.count(last, None, None);
     } else {
-        view.recount(last, applied, timers);
+        // An append of ours may have been answered meanwhile: numbers only grow.
+        view.count(last, Some(applied), Some(timers));
     }
     shared.heard(shard, last);
     Ok(())

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use parking_lot::Mutex;
 use protocol::shard::ShardId;
@@ -12,6 +13,9 @@ use tokio::net::{TcpListener, TcpStream};
 
 use super::harness::{A, LEASE, SHARDS, batch, text, texts};
 use super::server::{RedisCluster, RedisServer};
+
+/// Where an answer is not to come.
+const SHORT: Duration = Duration::from_millis(600);
 
 /// What a storm of writes was told, and the next numbers.
 struct Storm {
@@ -244,7 +248,8 @@ async fn what_was_applied_without_an_answer_is_not_applied_again() {
     let server = RedisServer::start(&[]);
     let proxy = Proxy::to(server.port()).await;
     let urls = vec![format!("redis://127.0.0.1:{}", proxy.port)];
-    let engine = RedisEngine::open(RedisOptions { urls, ..server.options() }).await.unwrap();
+    let engine =
+        RedisEngine::open(RedisOptions { urls, answer_timeout: SHORT, ..server.options() }).await.unwrap();
     let lease = engine.acquire(A, 1, LEASE).await.unwrap().unwrap();
     let mut commit = batch(&lease, 1);
     commit.facts = vec![text("once")];
@@ -280,11 +285,7 @@ async fn a_write_that_no_replica_confirms_is_unknown() {
     let server = RedisServer::start(&[]);
     let replica = RedisServer::start(&["--replicaof", &format!("127.0.0.1 {}", server.port())]);
     while server.command(&["WAIT", "1", "100"]) != "1" {}
-    let options = RedisOptions {
-        replicas: 1,
-        answer_timeout: std::time::Duration::from_millis(600),
-        ..server.options()
-    };
+    let options = RedisOptions { replicas: 1, answer_timeout: SHORT, ..server.options() };
     let engine = RedisEngine::open(options).await.unwrap();
     let lease = engine.acquire(A, 1, LEASE).await.unwrap().unwrap();
     engine.append(vec![(A, text("1"))]).await.unwrap();

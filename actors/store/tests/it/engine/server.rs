@@ -4,6 +4,7 @@ use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU16, Ordering};
+use std::time::Duration;
 
 use protocol::shard::ShardCount;
 use store::engine::{Durability, RedisOptions};
@@ -46,6 +47,8 @@ impl RedisServer {
         RedisOptions {
             shards: ShardCount::new(SHARDS).unwrap(),
             durability: Durability::EverySecond,
+            // A machine that stops for a while must not fail a test that is not about that.
+            answer_timeout: Duration::from_secs(60),
             ..RedisOptions::new(self.url())
         }
     }
