@@ -189,7 +189,10 @@ async fn main() -> Result<(), Failure> {
     let (begun, mut lap, mut done, mut reported) = (Instant::now(), Instant::now(), 0usize, 0usize);
     let mut facts = facts.into_iter();
     while done < total {
-        done += records.project(facts.by_ref().take(batch as usize).collect()).await?;
+        let events: Vec<_> = facts.by_ref().take(batch as usize).collect();
+        let (after, through) = (FactPosition(done as u64), FactPosition((done + events.len()) as u64));
+        let lanes = vec![LaneStep { lane: FactLane(0), after, through }];
+        done += records.project(FactBatch { lanes, events }).await?;
         if done - reported >= tenth {
             let rate = (done - reported) as f64 / lap.elapsed().as_secs_f64();
             println!("{done:>10} projected, {rate:>8.0} per second");

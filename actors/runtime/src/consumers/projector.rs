@@ -7,6 +7,7 @@ use bytes::Bytes;
 use protocol::codec;
 use protocol::fact::Event;
 use store::engine::{FactLane, FactPosition};
+use store::records::{FactBatch, LaneStep};
 use tokio::time::MissedTickBehavior;
 
 use super::Shared;
@@ -95,17 +96,17 @@ impl Projector {
         &mut self,
         facts: Vec<(FactLane, FactPosition, Bytes)>,
     ) -> Result<usize, ConsumerError> {
-        let reached: Vec<_> = facts.iter().map(|(lane, position, _)| (*lane, *position)).collect();
-        if reached.is_empty() {
+        let count = facts.len();
+        let lanes = self.steps(&facts);
+        if lanes.is_empty() {
             return Ok(0);
         }
-        let count = reached.len();
         let events: Vec<_> =
             facts.into_iter().filter_map(|(lane, at, bytes)| Some((lane, at, decode(at, &bytes)?))).collect();
         let newest = events.last().map(|(_, _, event)| event.at);
-        self.shared.options.records.project(events).await?;
-        for (lane, position) in reached {
-            self.lanes.entry(lane).or_default().projected = position;
+        self.shared.options.records.project(FactBatch { lanes: lanes.clone(), events }).await?;
+        for step in lanes {
+            self.lanes.entry(step.lane).or_default().projected = step.through;
         }
         self.handled += count as u64;
         self.shared.projected.send_modify(|count| *count += 1);
@@ -116,6 +117,17 @@ impl Projector {
             self.shared.options.metrics.projection_lag.set(lag_ms as f64 / 1_000.0);
         }
         Ok(count)
+    }
+
+    /// How far facts lead in each of their lanes.
+    fn steps(&self, facts: &[(FactLane, FactPosition, Bytes)]) -> Vec<LaneStep> {
+        let mut through = BTreeMap::new();
+        for (lane, position, _) in facts {
+            through.insert(*lane, *position);
+        }
+        let after = |lane: &FactLane| self.lanes.get(lane).map_or(FactPosition(0), |state| state.projected);
+        let step = |(lane, through)| LaneStep { lane, after: after(&lane), through };
+        through.into_iter().map(step).collect()
     }
 
     /// Makes what was stored durable and lets the engine forget it.

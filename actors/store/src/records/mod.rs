@@ -24,6 +24,7 @@ mod notifications;
 mod page;
 mod projection;
 pub mod search;
+mod sql;
 mod sqlite;
 mod text;
 
@@ -46,7 +47,7 @@ pub use ledger::{
 };
 pub use notifications::{NotificationRecord, Notifications, NotifyCommit, ReadThrough, UnreadCounts};
 pub use page::{Cursor, Order, Page, PageRequest};
-pub use projection::Projection;
+pub use projection::{FactBatch, LaneStep, Projection};
 pub use sqlite::SqliteRecords;
 
 /// The whole records store. Callers usually hold an `Arc<dyn Records>` and import the parts they use.

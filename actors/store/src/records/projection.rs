@@ -7,15 +7,36 @@ use protocol::time::TimestampMs;
 use super::RecordsResult;
 use crate::engine::{FactLane, FactPosition};
 
+/// Facts that were read together.
+#[derive(Clone, Debug, Default)]
+pub struct FactBatch {
+    /// The lanes they are of, each once.
+    pub lanes: Vec<LaneStep>,
+    /// Those that could be read, of each lane in order.
+    pub events: Vec<(FactLane, FactPosition, Event)>,
+}
+
+/// How far a batch leads in a lane.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LaneStep {
+    /// The lane.
+    pub lane: FactLane,
+    /// The batch holds everything after this …
+    pub after: FactPosition,
+    /// … up to and including this.
+    pub through: FactPosition,
+}
+
 /// The writing side, used by the projector alone.
 #[async_trait]
 pub trait Projection: Send + Sync + 'static {
     /// Up to which fact each lane was projected; lanes of which nothing was are absent.
     async fn projected(&self) -> RecordsResult<Vec<(FactLane, FactPosition)>>;
 
-    /// Projects facts, of each lane in order, all in one transaction with the position of the last of each lane.
-    /// Facts at or before [`Self::projected`] change nothing. Answers how many were new.
-    async fn project(&self, facts: Vec<(FactLane, FactPosition, Event)>) -> RecordsResult<usize>;
+    /// Projects facts, all in one transaction with the positions of their lanes. Facts at or before
+    /// [`Self::projected`] change nothing. Answers how many were new. Facts behind a gap are refused with
+    /// [`super::RecordsError::CursorMoved`]: whoever projects reads the positions again.
+    async fn project(&self, facts: FactBatch) -> RecordsResult<usize>;
 
     /// Makes everything so far survive a power failure and answers the positions that do: facts up to there
     /// may be forgotten by the engine, later ones may not. Costs an fsync: once per second or so is enough.

@@ -1,11 +1,13 @@
 //! What facts and cards make of contacts.
 
+use protocol::command::ConsentRecord;
+use protocol::content::Channel;
 use protocol::fact::{Event, Fact};
 use protocol::id::{ContactId, ConversationId, TenantId};
 use protocol::phone::ContactKey;
 use protocol::time::TimestampMs;
 
-use super::super::{ConsentEntry, ContactCard, ContactRecord, search};
+use super::super::{ContactCard, ContactRecord, search};
 use super::{Batch, ContactSlot, Slot};
 
 /// A contact of whom only the key is known.
@@ -80,8 +82,7 @@ impl Batch {
     pub(super) fn contact(&mut self, tenant: TenantId, conversation: ConversationId, event: &Event) {
         if let Fact::ConsentRecorded { channel, contact, contact_id, record } = &event.fact {
             self.met(tenant, (*contact_id, contact), event.at);
-            let entry = ConsentEntry { channel: *channel, record: record.clone() };
-            self.consents.push((tenant, *contact_id, entry));
+            self.consent(tenant, (*contact_id, *channel), record);
         }
         let Some(id) = self.conversations.get(&conversation).map(|slot| slot.row.contact.id) else { return };
         match &event.fact {
@@ -94,10 +95,17 @@ impl Batch {
                 row.profile_name = identity.profile_name.clone().or_else(|| row.profile_name.take());
             }
             Fact::ConsentChanged { channel, record } => {
-                let entry = ConsentEntry { channel: *channel, record: record.clone() };
-                self.consents.push((tenant, id, entry));
+                self.consent(tenant, (id, *channel), record);
             }
             _ => {}
+        }
+    }
+
+    /// Keeps the latest word.
+    fn consent(&mut self, tenant: TenantId, on: (ContactId, Channel), record: &ConsentRecord) {
+        let earlier = self.consents.get(&on).is_some_and(|(_, known)| known.at > record.at);
+        if !earlier {
+            self.consents.insert(on, (tenant, record.clone()));
         }
     }
 }

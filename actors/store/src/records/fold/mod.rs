@@ -9,11 +9,13 @@ mod trail;
 
 use std::collections::BTreeMap;
 
+use protocol::command::ConsentRecord;
+use protocol::content::Channel;
 use protocol::fact::{Event, Fact};
 use protocol::id::{ContactId, ConversationId, MessageId, TenantId};
 use protocol::outbound::Attempt;
 
-use super::{AuditEntry, ConsentEntry, ContactRecord, ConversationRecord, EventSeq, MessageRecord};
+use super::{AuditEntry, ContactRecord, ConversationRecord, EventSeq, MessageRecord};
 
 pub(super) use contact::{card_changes, search_words};
 pub(super) use message::MessageChange;
@@ -91,7 +93,7 @@ pub(super) struct Batch {
     /// Attempts that failed.
     pub(super) attempts: Vec<(MessageId, Attempt)>,
     /// Latest consents.
-    pub(super) consents: Vec<(TenantId, ContactId, ConsentEntry)>,
+    pub(super) consents: BTreeMap<(ContactId, Channel), (TenantId, ConsentRecord)>,
     /// Audit lines with the place of their event.
     pub(super) audit: Vec<(EventSeq, AuditEntry)>,
 }
@@ -114,16 +116,6 @@ impl Batch {
                 | Fact::ConsentRecorded { .. }
         );
         if unchanged { None } else { event.conversation }
-    }
-
-    /// The contact that an event may create, if any: to be loaded before [`Self::fold`].
-    pub(super) fn wanted_contact(event: &Event) -> Option<ContactId> {
-        match event.fact {
-            Fact::ConversationStarted { contact_id, .. } | Fact::ConsentRecorded { contact_id, .. } => {
-                Some(contact_id)
-            }
-            _ => None,
-        }
     }
 
     /// Takes one event in. Events of unknown tenants are only stored.

@@ -4,16 +4,16 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use parking_lot::Mutex;
-use rusqlite::Connection;
 use tokio::sync::Semaphore;
 
 use super::super::limits::READERS;
 use super::super::{RecordsError, RecordsResult};
+use super::session::Session;
 
 /// The pool. Connections are opened when first needed, at most [`READERS`].
 pub(super) struct Readers {
     path: PathBuf,
-    idle: Mutex<Vec<Connection>>,
+    idle: Mutex<Vec<Session>>,
     permits: Arc<Semaphore>,
 }
 
@@ -25,14 +25,14 @@ impl Readers {
     /// Waits for a connection and runs a query on it.
     pub(super) async fn run<T: Send + 'static>(
         self: Arc<Self>,
-        query: impl FnOnce(&Connection) -> RecordsResult<T> + Send + 'static,
+        query: impl FnOnce(&mut Session) -> RecordsResult<T> + Send + 'static,
     ) -> RecordsResult<T> {
         let permits = Arc::clone(&self.permits);
         let permit = permits.acquire_owned().await.map_err(|_| RecordsError::Closed)?;
         let task = tokio::task::spawn_blocking(move || {
-            let connection = self.take()?;
-            let answer = query(&connection);
-            self.idle.lock().push(connection); // a query that panics costs its connection: another is opened
+            let mut session = self.take()?;
+            let answer = query(&mut session);
+            self.idle.lock().push(session); // a query that panics costs its connection: another is opened
             drop(permit);
             answer
         });
@@ -45,12 +45,12 @@ impl Readers {
         self.idle.lock().clear();
     }
 
-    fn take(&self) -> RecordsResult<Connection> {
-        if let Some(connection) = self.idle.lock().pop() {
-            return Ok(connection);
+    fn take(&self) -> RecordsResult<Session> {
+        if let Some(session) = self.idle.lock().pop() {
+            return Ok(session);
         }
-        let connection = super::connect(&self.path)?;
-        connection.pragma_update(None, "query_only", true)?;
-        Ok(connection)
+        let session = super::connect(&self.path)?;
+        session.0.pragma_update(None, "query_only", true)?;
+        Ok(session)
     }
 }

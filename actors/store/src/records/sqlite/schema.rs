@@ -1,7 +1,7 @@
 //! Tables, by version. A migration is never changed once released; a new one is added at the end.
 //!
-//! The SQL is plain enough for PostgreSQL (`BLOB` → `BYTEA`, `INTEGER` → `BIGINT`); what is SQLite's own is
-//! `WITHOUT ROWID` (the row lives in its index), `plans_1.sql` and the pragmas in [`tune`].
+//! The tables are those of PostgreSQL; what is SQLite's own is `WITHOUT ROWID` (the row lives in its index),
+//! `plans_1.sql` and the pragmas in [`tune`].
 
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, TransactionBehavior};
@@ -56,10 +56,9 @@ pub(super) fn migrate(connection: &mut Connection) -> RecordsResult<()> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::filter::Where;
-    use super::super::inbox::select;
     use super::*;
     use crate::records::Filter;
+    use crate::records::sql::{Where, select_conversations as select};
     use protocol::command::Owner;
     use protocol::id::{ContactId, TenantId, UserId};
     use rusqlite::params_from_iter;

@@ -8,7 +8,7 @@ use super::facts::{ACME, ANNA, Chat, OTHER, minute, project, user};
 use super::{Backend, fresh};
 
 pub(super) async fn e5_decisions_are_audited_and_filtered<B: Backend>() {
-    let (_backend, records) = fresh::<B>();
+    let (_backend, records) = fresh::<B>().await;
     let chat = Chat::with(ACME, 1);
     let record = ConsentRecord {
         consent: Consent::OptedOut,

@@ -23,7 +23,7 @@ async fn found(records: &impl Records, text: &str) -> Vec<ContactId> {
 }
 
 pub(super) async fn b3_search_finds_words_in_any_order<B: Backend>() {
-    let (_backend, records) = fresh::<B>();
+    let (_backend, records) = fresh::<B>().await;
     let names = ["Фёдоров Пётр Ильич", "José Ángel Núñez", "Federica Rossi"];
     let mut ids = Vec::new();
     for (person, name) in (1..).zip(names) {
@@ -48,7 +48,7 @@ pub(super) async fn b3_search_finds_words_in_any_order<B: Backend>() {
 }
 
 pub(super) async fn b3_search_finds_phones<B: Backend>() {
-    let (_backend, records) = fresh::<B>();
+    let (_backend, records) = fresh::<B>().await;
     let chat = Chat::with(ACME, 1_234_567);
     project(&records, vec![chat.started(minute(0))]).await;
     for text in ["+39 333 123", "3331234567", "0039 333 1234567", "333-123"] {
@@ -60,7 +60,7 @@ pub(super) async fn b3_search_finds_phones<B: Backend>() {
 }
 
 pub(super) async fn f6_identities_are_merged<B: Backend>() {
-    let (_backend, records) = fresh::<B>();
+    let (_backend, records) = fresh::<B>().await;
     let chat = Chat::with(ACME, 1);
     let id = chat.key().contact_id(ACME);
     project(&records, vec![chat.started(minute(0)), chat.named(minute(0), "Anna")]).await;
@@ -81,7 +81,7 @@ pub(super) async fn f6_identities_are_merged<B: Backend>() {
 }
 
 pub(super) async fn e2_consents_are_kept_per_channel<B: Backend>() {
-    let (_backend, records) = fresh::<B>();
+    let (_backend, records) = fresh::<B>().await;
     let chat = Chat::with(ACME, 1);
     let id = chat.key().contact_id(ACME);
     project(&records, vec![chat.started(minute(0))]).await;
@@ -105,7 +105,7 @@ pub(super) async fn e2_consents_are_kept_per_channel<B: Backend>() {
 }
 
 pub(super) async fn cards_are_shown_and_survive_a_rebuild<B: Backend>() {
-    let (_backend, records) = fresh::<B>();
+    let (_backend, records) = fresh::<B>().await;
     let chat = Chat::with(ACME, 1);
     let (phone, key) = (chat.phone, chat.key());
     let id = key.contact_id(ACME);
@@ -139,7 +139,7 @@ pub(super) async fn cards_are_shown_and_survive_a_rebuild<B: Backend>() {
 }
 
 pub(super) async fn contacts_are_listed<B: Backend>() {
-    let (_backend, records) = fresh::<B>();
+    let (_backend, records) = fresh::<B>().await;
     for person in 0..5 {
         let chat = Chat::with(ACME, person);
         project(&records, vec![chat.started(minute(person as i64 / 2))]).await;
@@ -151,7 +151,7 @@ pub(super) async fn contacts_are_listed<B: Backend>() {
 }
 
 pub(super) async fn p7_contacts_that_may_not_be_messaged_are_listed<B: Backend>() {
-    let (_backend, records) = fresh::<B>();
+    let (_backend, records) = fresh::<B>().await;
     let chats: Vec<_> = (0..4).map(|person| Chat::with(ACME, person)).collect();
     let out = |at, consent| ConsentRecord {
         consent,

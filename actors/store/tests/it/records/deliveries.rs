@@ -6,7 +6,7 @@ use super::facts::{ACME, Chat, OTHER, minute, project};
 use super::{Backend, fresh};
 
 pub(super) async fn retries_until_delivered_or_dead<B: Backend>() {
-    let (_backend, records) = fresh::<B>();
+    let (_backend, records) = fresh::<B>().await;
     let chat = Chat::with(ACME, 1);
     project(&records, vec![chat.started(minute(0)), chat.received(minute(0), 1, "a")]).await;
     let endpoint = EndpointId(1);

@@ -24,8 +24,8 @@ async fn bodies(records: &impl Records, tenant: TenantId) -> Vec<(String, Value)
 }
 
 pub(super) async fn writes_all_or_none<B: Backend>() {
-    let backend = B::new();
-    let records = backend.open();
+    let backend = B::new().await;
+    let records = backend.open().await;
     let both = vec![put("b", Expect::Any, json!(1)), put("a", Expect::Absent, json!(2))];
     assert_eq!(records.write_documents(CHANGE, both).await.unwrap().len(), 2);
     let second_fails = vec![put("c", Expect::Any, json!(3)), put("a", Expect::Absent, json!(4))];
@@ -35,11 +35,11 @@ pub(super) async fn writes_all_or_none<B: Backend>() {
     assert_eq!(bodies(&records, ACME).await, expected);
     assert_eq!(bodies(&records, OTHER).await, []);
     records.close().await.unwrap();
-    assert_eq!(bodies(&backend.open(), ACME).await, expected);
+    assert_eq!(bodies(&backend.open().await, ACME).await, expected);
 }
 
 pub(super) async fn equal_bodies_change_nothing<B: Backend>() {
-    let (_backend, records) = fresh::<B>();
+    let (_backend, records) = fresh::<B>().await;
     let write = || vec![put("a", Expect::Any, json!({ "x": 1, "y": [2] }))];
     let first = records.write_documents(CHANGE, write()).await.unwrap();
     let revision = records.revision().await.unwrap();
@@ -55,7 +55,7 @@ pub(super) async fn equal_bodies_change_nothing<B: Backend>() {
 }
 
 pub(super) async fn versions_guard_writes<B: Backend>() {
-    let (_backend, records) = fresh::<B>();
+    let (_backend, records) = fresh::<B>().await;
     let write = async |expect, body| {
         let written = records.write_documents(CHANGE, vec![put("a", expect, body)]).await?;
         RecordsResult::Ok(written[0].version)
@@ -75,7 +75,7 @@ pub(super) async fn versions_guard_writes<B: Backend>() {
 }
 
 pub(super) async fn directory_is_loaded<B: Backend>() {
-    let (_backend, records) = fresh::<B>();
+    let (_backend, records) = fresh::<B>().await;
     let tenant = Tenant {
         id: ACME,
         name: "acme".into(),

@@ -9,7 +9,7 @@ use protocol::phone::{ContactKey, E164};
 use protocol::shard::conversation_id;
 use protocol::time::{SpanMs, TimestampMs};
 use store::engine::{FactLane, FactPosition};
-use store::records::Records;
+use store::records::{FactBatch, LaneStep, Records};
 
 pub(super) const ACME: TenantId = TenantId(1);
 pub(super) const OTHER: TenantId = TenantId(2);
@@ -133,9 +133,15 @@ impl Chat {
     }
 }
 
+/// Facts of a lane behind a position.
+pub(super) fn batch(lane: FactLane, after: u64, events: Vec<Event>) -> FactBatch {
+    let through = FactPosition(after + events.len() as u64);
+    let events = (after + 1..).zip(events).map(|(at, event)| (lane, FactPosition(at), event)).collect();
+    FactBatch { lanes: vec![LaneStep { lane, after: FactPosition(after), through }], events }
+}
+
 /// Projects facts behind those that are there.
 pub(super) async fn project(records: &impl Records, events: Vec<Event>) -> usize {
-    let last = records.projected().await.unwrap().first().map_or(0, |(_, position)| position.0);
-    let facts = (last + 1..).zip(events).map(|(at, event)| (FactLane(0), FactPosition(at), event)).collect();
-    records.project(facts).await.unwrap()
+    let after = records.projected().await.unwrap().first().map_or(0, |(_, position)| position.0);
+    records.project(batch(FactLane(0), after, events)).await.unwrap()
 }

@@ -16,7 +16,7 @@ async fn ids(records: &impl Records, filter: Filter) -> Vec<ConversationId> {
 }
 
 pub(super) async fn a_conversation_is_shown_as_its_facts_say<B: Backend>() {
-    let (_backend, records) = fresh::<B>();
+    let (_backend, records) = fresh::<B>().await;
     let chat = Chat::with(ACME, 1);
     let vacancy = Some(Vacancy { id: "vac-1".into(), title: "Magazziniere".into() });
     let flow = FlowId::new("TEST0001");
@@ -62,7 +62,7 @@ pub(super) async fn a_conversation_is_shown_as_its_facts_say<B: Backend>() {
 }
 
 pub(super) async fn blocked_messages_are_kept_apart<B: Backend>() {
-    let (_backend, records) = fresh::<B>();
+    let (_backend, records) = fresh::<B>().await;
     let chat = Chat::with(ACME, 1);
     let text = |body: &str| Content::Text { body: body.into() };
     let events = vec![
@@ -80,7 +80,7 @@ pub(super) async fn blocked_messages_are_kept_apart<B: Backend>() {
 }
 
 pub(super) async fn d10_filters_combine<B: Backend>() {
-    let (_backend, records) = fresh::<B>();
+    let (_backend, records) = fresh::<B>().await;
     let chats: Vec<_> = (1..=4).map(|person| Chat::with(ACME, person)).collect();
     for (minutes, chat) in (1..).zip(&chats) {
         project(&records, vec![chat.started(minute(0)), chat.received(minute(minutes), 1, "ciao")]).await;
@@ -113,7 +113,7 @@ pub(super) async fn d10_filters_combine<B: Backend>() {
 }
 
 pub(super) async fn d10_unanswered_until_somebody_replies<B: Backend>() {
-    let (_backend, records) = fresh::<B>();
+    let (_backend, records) = fresh::<B>().await;
     let chat = Chat::with(ACME, 1);
     project(&records, vec![chat.started(minute(0)), chat.received(minute(1), 1, "a")]).await;
     project(&records, vec![chat.received(minute(5), 2, "b")]).await;
@@ -131,7 +131,7 @@ pub(super) async fn d10_unanswered_until_somebody_replies<B: Backend>() {
 }
 
 pub(super) async fn pages_have_no_gaps_or_repetitions<B: Backend>() {
-    let (_backend, records) = fresh::<B>();
+    let (_backend, records) = fresh::<B>().await;
     for person in 0..23 {
         let chat = Chat::with(ACME, person);
         // Several share a time: the id decides among them.
@@ -158,7 +158,7 @@ pub(super) async fn pages_have_no_gaps_or_repetitions<B: Backend>() {
 }
 
 pub(super) async fn messages_are_listed_either_way<B: Backend>() {
-    let (_backend, records) = fresh::<B>();
+    let (_backend, records) = fresh::<B>().await;
     let chat = Chat::with(ACME, 1);
     let cv = Content::Media(Media {
         kind: MediaKind::Document,
@@ -188,7 +188,7 @@ pub(super) async fn messages_are_listed_either_way<B: Backend>() {
 }
 
 pub(super) async fn p3_statuses_never_move_backwards<B: Backend>() {
-    let (_backend, records) = fresh::<B>();
+    let (_backend, records) = fresh::<B>().await;
     let chat = Chat::with(ACME, 1);
     let queue = |n| chat.queued(minute(0), n, user(ANNA), "ciao");
     project(
@@ -218,7 +218,7 @@ pub(super) async fn p3_statuses_never_move_backwards<B: Backend>() {
 }
 
 pub(super) async fn unmatched_statuses_find_their_message<B: Backend>() {
-    let (_backend, records) = fresh::<B>();
+    let (_backend, records) = fresh::<B>().await;
     let chat = Chat::with(ACME, 1);
     let events = [
         chat.started(minute(0)),
@@ -247,7 +247,7 @@ pub(super) async fn unmatched_statuses_find_their_message<B: Backend>() {
 }
 
 pub(super) async fn tenants_do_not_see_each_other<B: Backend>() {
-    let (_backend, records) = fresh::<B>();
+    let (_backend, records) = fresh::<B>().await;
     let chat = Chat::with(ACME, 1);
     project(
         &records,
@@ -273,7 +273,7 @@ pub(super) async fn tenants_do_not_see_each_other<B: Backend>() {
 }
 
 pub(super) async fn filters_are_bounded<B: Backend>() {
-    let (_backend, records) = fresh::<B>();
+    let (_backend, records) = fresh::<B>().await;
     let many = Filter::Any(vec![Filter::Unread; limits::MAX_FILTER_CONDITIONS]);
     let wide = Filter::Ids((0..=limits::MAX_FILTER_VALUES as u128).map(ConversationId).collect());
     for filter in [many, wide] {
@@ -283,7 +283,7 @@ pub(super) async fn filters_are_bounded<B: Backend>() {
 }
 
 pub(super) async fn windows_are_filtered_by_time<B: Backend>() {
-    let (_backend, records) = fresh::<B>();
+    let (_backend, records) = fresh::<B>().await;
     let (open, silent) = (Chat::with(ACME, 1), Chat::with(ACME, 2));
     project(
         &records,

@@ -5,7 +5,7 @@ use super::facts::{ACME, OTHER, minute};
 use super::{Backend, fresh};
 
 pub(super) async fn a_key_is_claimed_once_for_24_hours<B: Backend>() {
-    let (_backend, records) = fresh::<B>();
+    let (_backend, records) = fresh::<B>().await;
     let claim = |tenant, fingerprint, at| records.claim_key(tenant, "k1".into(), fingerprint, at);
     assert_eq!(claim(ACME, u64::MAX, minute(0)).await.unwrap(), Claim::Fresh);
     assert_eq!(claim(ACME, u64::MAX, minute(1)).await.unwrap(), Claim::Same { response: None });
@@ -20,7 +20,7 @@ pub(super) async fn a_key_is_claimed_once_for_24_hours<B: Backend>() {
 }
 
 pub(super) async fn answers_are_kept<B: Backend>() {
-    let (_backend, records) = fresh::<B>();
+    let (_backend, records) = fresh::<B>().await;
     let response = StoredResponse { status: 201, etag: Some("\"7\"".into()), body: "{}".into() };
     records.claim_key(ACME, "k1".into(), 1, minute(0)).await.unwrap();
     records.keep_response(ACME, "k1".into(), response.clone()).await.unwrap();

@@ -3,10 +3,10 @@
 use proptest::prelude::*;
 use protocol::command::Party;
 use protocol::fact::{Event, Fact, MessageStatus};
-use store::engine::{FactLane, FactPosition};
+use store::engine::FactLane;
 use store::records::*;
 
-use super::facts::{ACME, ANNA, Chat, minute, owned_by, project, user};
+use super::facts::{ACME, ANNA, Chat, batch, minute, owned_by, project, user};
 use super::{Sqlite, fresh};
 
 fn statuses() -> impl Strategy<Value = MessageStatus> {
@@ -63,13 +63,12 @@ proptest! {
     fn p3_batches_and_repetitions_change_nothing(events in events(), cut in 1usize..7) {
         let runtime = tokio::runtime::Runtime::new().unwrap();
         runtime.block_on(async {
-            let ((_a, whole), (_b, pieces)) = (fresh::<Sqlite>(), fresh::<Sqlite>());
+            let ((_a, whole), (_b, pieces)) = (fresh::<Sqlite>().await, fresh::<Sqlite>().await);
             project(&whole, events.clone()).await;
-            let facts: Vec<_> =
-                (1..).zip(events).map(|(at, event)| (FactLane(0), FactPosition(at), event)).collect();
-            for batch in facts.chunks(cut) {
-                assert_eq!(pieces.project(batch.to_vec()).await.unwrap(), batch.len());
-                assert_eq!(pieces.project(batch.to_vec()).await.unwrap(), 0);
+            for (n, facts) in (0u64..).zip(events.chunks(cut)) {
+                let facts = batch(FactLane(0), n * cut as u64, facts.to_vec());
+                assert_eq!(pieces.project(facts.clone()).await.unwrap(), facts.events.len());
+                assert_eq!(pieces.project(facts).await.unwrap(), 0);
             }
             let expected = rows(&whole).await;
             assert_eq!(rows(&pieces).await, expected);

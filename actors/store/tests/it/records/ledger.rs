@@ -44,7 +44,7 @@ async fn list(records: &impl Records, query: LedgerQuery) -> Vec<u128> {
 }
 
 pub(super) async fn books_once_with_the_cursor<B: Backend>() {
-    let (_backend, records) = fresh::<B>();
+    let (_backend, records) = fresh::<B>().await;
     let booked = entry(1, "2026-11-20", Category::Utility, "0.0248");
     records.meter_commit(commit(0, 3, vec![booked.clone()])).await.unwrap();
     let stale =
@@ -60,7 +60,7 @@ pub(super) async fn books_once_with_the_cursor<B: Backend>() {
 }
 
 pub(super) async fn sums_are_exact<B: Backend>() {
-    let (_backend, records) = fresh::<B>();
+    let (_backend, records) = fresh::<B>().await;
     let mut entries: Vec<_> = (0..100).map(|n| entry(n, "2026-11-20", Category::Utility, "0.0014")).collect();
     entries.push(entry(200, "2026-11-21", Category::Marketing, "0.1"));
     entries.push(entry(201, "2026-11-21", Category::Service, "0"));
@@ -86,7 +86,7 @@ pub(super) async fn sums_are_exact<B: Backend>() {
 }
 
 pub(super) async fn ledger_is_filtered<B: Backend>() {
-    let (_backend, records) = fresh::<B>();
+    let (_backend, records) = fresh::<B>().await;
     let mut entries: Vec<_> = (1..=4).map(|n| entry(n, "2026-11-20", Category::Utility, "0.1")).collect();
     entries[1].day = "2026-11-22".parse().unwrap();
     entries[2].category = Category::Marketing;
@@ -126,7 +126,7 @@ pub(super) async fn ledger_is_filtered<B: Backend>() {
 }
 
 pub(super) async fn the_meter_finds_its_memory<B: Backend>() {
-    let (_backend, records) = fresh::<B>();
+    let (_backend, records) = fresh::<B>().await;
     let (known, unknown) = (ConversationId(1), ConversationId(2));
     let state = Bytes::from_static(b"state");
     let mut first = commit(0, 1, vec![]);

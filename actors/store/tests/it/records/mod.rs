@@ -21,14 +21,14 @@ use tempfile::TempDir;
 trait Backend {
     type Store: Records;
 
-    fn new() -> Self;
-    fn open(&self) -> Self::Store;
+    async fn new() -> Self;
+    async fn open(&self) -> Self::Store;
 }
 
 /// A new store; the back end must outlive it.
-fn fresh<B: Backend>() -> (B, B::Store) {
-    let backend = B::new();
-    let store = backend.open();
+async fn fresh<B: Backend>() -> (B, B::Store) {
+    let backend = B::new().await;
+    let store = backend.open().await;
     (backend, store)
 }
 
@@ -44,11 +44,11 @@ impl Sqlite {
 impl Backend for Sqlite {
     type Store = SqliteRecords;
 
-    fn new() -> Self {
+    async fn new() -> Self {
         Self(tempfile::tempdir().unwrap())
     }
 
-    fn open(&self) -> SqliteRecords {
+    async fn open(&self) -> SqliteRecords {
         SqliteRecords::open(self.path()).unwrap()
     }
 }
@@ -68,7 +68,7 @@ macro_rules! suite {
 }
 
 suite! {
-    projection: projects_once, survives_reopening, rebuilds_what_is_derived, a_failed_batch_changes_nothing,
+    projection: projects_once, facts_behind_a_gap_are_refused, survives_reopening, rebuilds_what_is_derived, a_failed_batch_changes_nothing,
         events_are_read_in_order, a_cursor_moves_only_from_where_it_stood, sync_answers_what_is_durable;
     inbox: a_conversation_is_shown_as_its_facts_say, blocked_messages_are_kept_apart,
         d10_filters_combine, d10_unanswered_until_somebody_replies, pages_have_no_gaps_or_repetitions,

@@ -25,7 +25,7 @@ async fn tell(records: &impl Records, (from, to): (u64, u64), notifications: Vec
 }
 
 pub(super) async fn d12_counts_and_resume<B: Backend>() {
-    let (_backend, records) = fresh::<B>();
+    let (_backend, records) = fresh::<B>().await;
     let ivo = UserId(101);
     tell(&records, (0, 9), vec![note(1, ANNA, 5), note(3, ANNA, 5), note(3, ivo, 5), note(7, ANNA, 6)]).await;
     tell(&records, (9, 10), vec![note(3, ANNA, 5)]).await;
@@ -42,22 +42,22 @@ pub(super) async fn d12_counts_and_resume<B: Backend>() {
 }
 
 pub(super) async fn marks_are_kept<B: Backend>() {
-    let backend = B::new();
-    let records = backend.open();
+    let backend = B::new().await;
+    let records = backend.open().await;
     tell(&records, (0, 9), (1..=4).map(|seq| note(seq, ANNA, u128::from(seq % 2))).collect()).await;
     let marked = records.mark_read(ACME, ANNA, ReadThrough::Conversation(ConversationId(1)), minute(9)).await;
     assert_eq!(marked.unwrap(), 2);
     let marked = records.mark_read(ACME, ANNA, ReadThrough::Seq(EventSeq(2)), minute(9)).await;
     assert_eq!(marked.unwrap(), 1, "what is read stays as it is");
     records.close().await.unwrap();
-    let records = backend.open();
+    let records = backend.open().await;
     assert_eq!(records.unread_counts(ACME, ANNA).await.unwrap().total, 1);
     let all = records.notifications_after(ACME, ANNA, EventSeq(0), 9).await.unwrap();
     assert_eq!(all[0].read_at, Some(minute(9)));
 }
 
 pub(super) async fn old_ones_are_forgotten<B: Backend>() {
-    let (_backend, records) = fresh::<B>();
+    let (_backend, records) = fresh::<B>().await;
     let many = limits::MAX_NOTIFICATIONS_PER_USER as u64 + 5;
     let mut notes: Vec<_> = (1..=many).map(|seq| note(seq, ANNA, 5)).collect();
     notes.push(note(1, UserId(101), 5));

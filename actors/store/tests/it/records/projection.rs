@@ -2,18 +2,18 @@ use protocol::fact::{Fact, MessageStatus};
 use store::engine::{FactLane, FactPosition};
 use store::records::*;
 
-use super::facts::{ACME, Chat, OTHER, minute, project};
+use super::facts::{ACME, Chat, OTHER, batch, minute, project};
 use super::{Backend, fresh};
 
 pub(super) async fn projects_once<B: Backend>() {
-    let backend = B::new();
-    let records = backend.open();
+    let backend = B::new().await;
+    let records = backend.open().await;
     let chat = Chat::with(ACME, 1);
     let events = [chat.started(minute(0)), chat.received(minute(0), 1, "ciao")];
-    let facts: Vec<_> = (1..).zip(events).map(|(at, event)| (FactLane(0), FactPosition(at), event)).collect();
+    let facts = batch(FactLane(0), 0, events.to_vec());
     assert_eq!(records.project(facts.clone()).await.unwrap(), 2);
     assert_eq!(records.project(facts).await.unwrap(), 0, "the same positions");
-    let elsewhere = vec![(FactLane(7), FactPosition(1), Chat::with(OTHER, 1).started(minute(1)))];
+    let elsewhere = batch(FactLane(7), 0, vec![Chat::with(OTHER, 1).started(minute(1))]);
     assert_eq!(records.project(elsewhere).await.unwrap(), 1, "each lane counts for itself");
     assert_eq!(
         records.projected().await.unwrap(),
@@ -23,22 +23,33 @@ pub(super) async fn projects_once<B: Backend>() {
     assert_eq!(row.unread, 1);
 }
 
+pub(super) async fn facts_behind_a_gap_are_refused<B: Backend>() {
+    let (_backend, records) = fresh::<B>().await;
+    let behind = batch(FactLane(0), 3, vec![Chat::with(ACME, 1).started(minute(0))]);
+    assert!(matches!(records.project(behind).await, Err(RecordsError::CursorMoved("projector"))));
+    assert_eq!(records.last_event().await.unwrap(), EventSeq(0));
+    let (lane, after, through) = (FactLane(0), FactPosition(0), FactPosition(3));
+    let unreadable = FactBatch { lanes: vec![LaneStep { lane, after, through }], events: vec![] };
+    assert_eq!(records.project(unreadable).await.unwrap(), 0);
+    assert_eq!(records.projected().await.unwrap(), [(lane, through)], "what cannot be read is passed");
+}
+
 pub(super) async fn survives_reopening<B: Backend>() {
-    let backend = B::new();
-    let records = backend.open();
+    let backend = B::new().await;
+    let records = backend.open().await;
     let chat = Chat::with(ACME, 1);
     project(&records, vec![chat.started(minute(0)), chat.received(minute(0), 1, "ciao")]).await;
     records.close().await.unwrap();
     assert!(matches!(records.projected().await, Err(RecordsError::Closed)));
-    let records = backend.open();
+    let records = backend.open().await;
     assert_eq!(records.projected().await.unwrap(), [(FactLane(0), FactPosition(2))]);
     assert_eq!(records.last_event().await.unwrap(), EventSeq(2));
     assert!(records.conversation(ACME, chat.id()).await.unwrap().is_some());
 }
 
 pub(super) async fn rebuilds_what_is_derived<B: Backend>() {
-    let backend = B::new();
-    let records = backend.open();
+    let backend = B::new().await;
+    let records = backend.open().await;
     for person in 0..30 {
         let chat = Chat::with(ACME, person);
         let events = vec![
@@ -81,7 +92,7 @@ async fn everything(
 }
 
 pub(super) async fn a_failed_batch_changes_nothing<B: Backend>() {
-    let (_backend, records) = fresh::<B>();
+    let (_backend, records) = fresh::<B>().await;
     let chat = Chat::with(ACME, 1);
     project(&records, vec![chat.started(minute(0))]).await;
     let advance = Advance { consumer: "meter", from: EventSeq(7), to: EventSeq(8) };
@@ -93,7 +104,7 @@ pub(super) async fn a_failed_batch_changes_nothing<B: Backend>() {
 }
 
 pub(super) async fn events_are_read_in_order<B: Backend>() {
-    let (_backend, records) = fresh::<B>();
+    let (_backend, records) = fresh::<B>().await;
     let (mine, theirs) = (Chat::with(ACME, 1), Chat::with(OTHER, 1));
     let events = vec![
         mine.started(minute(0)),
@@ -116,7 +127,7 @@ pub(super) async fn events_are_read_in_order<B: Backend>() {
 }
 
 pub(super) async fn a_cursor_moves_only_from_where_it_stood<B: Backend>() {
-    let (_backend, records) = fresh::<B>();
+    let (_backend, records) = fresh::<B>().await;
     let step = |from, to| Advance { consumer: "meter", from: EventSeq(from), to: EventSeq(to) };
     records.advance(step(0, 5)).await.unwrap();
     assert!(matches!(records.advance(step(0, 6)).await, Err(RecordsError::CursorMoved("meter"))));
@@ -126,7 +137,7 @@ pub(super) async fn a_cursor_moves_only_from_where_it_stood<B: Backend>() {
 }
 
 pub(super) async fn sync_answers_what_is_durable<B: Backend>() {
-    let (_backend, records) = fresh::<B>();
+    let (_backend, records) = fresh::<B>().await;
     assert_eq!(records.sync().await.unwrap(), []);
     project(&records, vec![Chat::with(ACME, 1).started(minute(0))]).await;
     assert_eq!(records.sync().await.unwrap(), [(FactLane(0), FactPosition(1))]);

@@ -9,7 +9,7 @@ use super::super::{
     ContactRecord, ConversationRecord, EventSeq, FlowPlace, MessageRecord, Preview, RecordsError,
     RecordsResult,
 };
-use super::sql::Cells;
+use super::cells::Cells;
 
 /// Columns of a contact, read by [`contact`].
 pub(super) const CONTACT: &str =
@@ -75,7 +75,7 @@ pub(super) fn conversation(cells: &mut Cells<'_>) -> RecordsResult<ConversationR
 
 /// Reads a message with its place; its attempts are loaded apart.
 pub(super) fn message(cells: &mut Cells<'_>) -> RecordsResult<(EventSeq, MessageRecord)> {
-    let seq = EventSeq(cells.take()?);
+    let seq = cells.seq()?;
     let row = MessageRecord {
         id: cells.id(MessageId)?,
         tenant: cells.id(TenantId)?,

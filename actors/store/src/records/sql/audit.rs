@@ -1,34 +1,35 @@
 //! The audit report.
 
 use async_trait::async_trait;
+use futures_util::FutureExt as _;
 use protocol::id::{ConversationId, TenantId};
-use rusqlite::{Connection, params_from_iter};
 
 use super::super::text::{self, from_json, from_party};
 use super::super::{Audit, AuditEntry, AuditQuery, Page, PageRequest, RecordsResult};
-use super::SqliteRecords;
-use super::filter::{Where, blob};
-use super::sql::{Cells, all, cursor_pair, page, page_limit, pair_cursor};
+use super::cells::Cells;
+use super::filter::Where;
+use super::paging::{cursor_pair, page, page_limit, pair_cursor};
+use super::statement::{Database, Sql};
 
 const COLUMNS: &str = "id, tenant, at, party, action, conversation, subject, detail";
 
 #[async_trait]
-impl Audit for SqliteRecords {
+impl<D: Database> Audit for D {
     async fn audit(
         &self,
         tenant: TenantId,
         query: AuditQuery,
         page: PageRequest,
     ) -> RecordsResult<Page<AuditEntry>> {
-        self.read(move |connection| audit(connection, tenant, &query, &page)).await
+        self.read(move |db| audit(db, tenant, query, page).boxed()).await
     }
 }
 
-fn audit(
-    connection: &Connection,
+async fn audit<S: Sql>(
+    db: &mut S,
     tenant: TenantId,
-    query: &AuditQuery,
-    request: &PageRequest,
+    query: AuditQuery,
+    request: PageRequest,
 ) -> RecordsResult<Page<AuditEntry>> {
     let mut conditions = Where::tenant("tenant", tenant);
     if let Some(action) = &query.action {
@@ -43,7 +44,7 @@ fn audit(
         conditions.and("party = {}", text::party(party));
     }
     if let Some(conversation) = query.conversation {
-        conditions.and("conversation = {}", blob(conversation.0));
+        conditions.and("conversation = {}", conversation.0);
     }
     if let Some(from) = query.from {
         conditions.and("at >= {}", from.0);
@@ -62,7 +63,7 @@ fn audit(
         conditions.sql,
         limit + 1
     );
-    let found = all(connection, &sql, params_from_iter(conditions.values), line)?;
+    let found = db.all(&sql, conditions.values, line).await?;
     let page = page(found, limit, |(id, line)| pair_cursor(line.at.0, u128::from(*id)));
     Ok(Page { data: page.data.into_iter().map(|(_, line)| line).collect(), next: page.next })
 }

@@ -1,31 +1,33 @@
 //! Conversations and messages.
 
 use async_trait::async_trait;
+use futures_util::FutureExt as _;
 use protocol::id::{ConversationId, MessageId, ProviderId, TenantId};
 use protocol::outbound::Attempt;
-use rusqlite::{Connection, params_from_iter};
 
 use super::super::{
     ConversationRecord, Filter, Inbox, MessageQuery, MessageRecord, Order, Page, PageRequest, RecordsError,
     RecordsResult, Unread,
 };
-use super::filter::{Where, blob};
-use super::sql::{Id, all, cursor_pair, one, page, page_limit, pair_cursor};
-use super::{SqliteRecords, load, rows};
+use super::filter::Where;
+use super::paging::{cursor_pair, page, page_limit, pair_cursor};
+use super::statement::{Database, Sql, one};
+use super::value::values;
+use super::{load, rows};
 
 #[async_trait]
-impl Inbox for SqliteRecords {
+impl<D: Database> Inbox for D {
     async fn conversations(
         &self,
         tenant: TenantId,
         filter: Filter,
         page: PageRequest,
     ) -> RecordsResult<Page<ConversationRecord>> {
-        self.read(move |connection| conversations(connection, tenant, &filter, &page)).await
+        self.read(move |db| conversations(db, tenant, filter, page).boxed()).await
     }
 
     async fn unread(&self, tenant: TenantId, filter: Filter) -> RecordsResult<Unread> {
-        self.read(move |connection| unread(connection, tenant, &filter)).await
+        self.read(move |db| unread(db, tenant, filter).boxed()).await
     }
 
     async fn conversation(
@@ -33,19 +35,17 @@ impl Inbox for SqliteRecords {
         tenant: TenantId,
         id: ConversationId,
     ) -> RecordsResult<Option<ConversationRecord>> {
-        self.read(move |connection| {
-            let found = conversations(connection, tenant, &Filter::Ids(vec![id]), &PageRequest::first(1))?;
-            Ok(found.data.into_iter().next())
-        })
-        .await
+        let (filter, page) = (Filter::Ids(vec![id]), PageRequest::first(1));
+        let found = self.read(move |db| conversations(db, tenant, filter, page).boxed()).await?;
+        Ok(found.data.into_iter().next())
     }
 
     async fn messages(&self, query: MessageQuery) -> RecordsResult<Page<MessageRecord>> {
-        self.read(move |connection| messages(connection, &query)).await
+        self.read(move |db| messages(db, query).boxed()).await
     }
 
     async fn message(&self, tenant: TenantId, id: MessageId) -> RecordsResult<Option<MessageRecord>> {
-        self.read(move |connection| message(connection, tenant, id)).await
+        self.read(move |db| message(db, tenant, id).boxed()).await
     }
 
     async fn message_by_provider_id(
@@ -54,15 +54,13 @@ impl Inbox for SqliteRecords {
         provider_id: ProviderId,
     ) -> RecordsResult<Option<MessageId>> {
         let sql = "SELECT id FROM messages WHERE conversation = ?1 AND provider_id = ?2 LIMIT 1";
-        self.read(move |connection| {
-            one(connection, sql, (Id::new(conversation.0), provider_id.as_str()), |cells| cells.id(MessageId))
-        })
-        .await
+        let values = values![conversation.0, provider_id.as_str().to_owned()];
+        self.read(move |db| one(db, sql, values, |cells| cells.id(MessageId)).boxed()).await
     }
 }
 
 /// Inbox rows under some conditions, newest first.
-pub(super) fn select(conditions: &str, limit: usize) -> String {
+pub(crate) fn select(conditions: &str, limit: usize) -> String {
     format!(
         "SELECT {}, {} FROM conversations c JOIN contacts p ON p.id = c.contact WHERE {conditions} \
          ORDER BY c.sort_at DESC, c.id DESC LIMIT {limit}",
@@ -71,47 +69,46 @@ pub(super) fn select(conditions: &str, limit: usize) -> String {
     )
 }
 
-fn conversations(
-    connection: &Connection,
+async fn conversations<S: Sql>(
+    db: &mut S,
     tenant: TenantId,
-    filter: &Filter,
-    request: &PageRequest,
+    filter: Filter,
+    request: PageRequest,
 ) -> RecordsResult<Page<ConversationRecord>> {
     let mut conditions = Where::tenant("c.tenant", tenant);
-    conditions.and_filter(tenant, filter)?;
+    conditions.and_filter(tenant, &filter)?;
     if let Some(cursor) = &request.cursor {
         let (at, id) = cursor_pair(cursor)?;
         let at = conditions.bind(at);
-        conditions.and(&format!("(c.sort_at, c.id) < ({at}, {{}})"), blob(id));
+        conditions.and(&format!("(c.sort_at, c.id) < ({at}, {{}})"), id);
     }
     let limit = page_limit(request.limit);
     let sql = select(&conditions.sql, limit + 1);
-    let found = all(connection, &sql, params_from_iter(conditions.values), rows::conversation)?;
+    let found = db.all(&sql, conditions.values, rows::conversation).await?;
     let mut page = page(found, limit, |last| {
         pair_cursor(last.last_message.as_ref().map_or(last.created_at, |message| message.at).0, last.id.0)
     });
-    for row in &mut page.data {
-        row.contact.consents = load::consents(connection, row.contact.id)?;
-    }
+    load::consents(db, page.data.iter_mut().map(|row| &mut row.contact)).await?;
     Ok(page)
 }
 
-fn unread(connection: &Connection, tenant: TenantId, filter: &Filter) -> RecordsResult<Unread> {
+async fn unread<S: Sql>(db: &mut S, tenant: TenantId, filter: Filter) -> RecordsResult<Unread> {
     let mut conditions = Where::tenant("c.tenant", tenant);
-    conditions.and_filter(tenant, filter)?;
+    conditions.and_filter(tenant, &filter)?;
     let sql = format!(
-        "SELECT count(*), coalesce(sum(c.unread), 0) FROM conversations c WHERE c.unread > 0 AND {}",
+        "SELECT count(*), CAST(coalesce(sum(c.unread), 0) AS BIGINT) FROM conversations c \
+         WHERE c.unread > 0 AND {}",
         conditions.sql
     );
-    let counts = one(connection, &sql, params_from_iter(conditions.values), |cells| {
+    let counts = one(db, &sql, conditions.values, |cells| {
         Ok(Unread { conversations: cells.take()?, messages: cells.take()? })
-    })?;
-    Ok(counts.unwrap_or_default())
+    });
+    Ok(counts.await?.unwrap_or_default())
 }
 
-fn messages(connection: &Connection, query: &MessageQuery) -> RecordsResult<Page<MessageRecord>> {
+async fn messages<S: Sql>(db: &mut S, query: MessageQuery) -> RecordsResult<Page<MessageRecord>> {
     let mut conditions = Where::tenant("tenant", query.tenant);
-    conditions.and("conversation = {}", blob(query.conversation.0));
+    conditions.and("conversation = {}", query.conversation.0);
     if query.attachments_only {
         conditions.sql.push_str(" AND attachment = 1");
     }
@@ -130,19 +127,24 @@ fn messages(connection: &Connection, query: &MessageQuery) -> RecordsResult<Page
         conditions.sql,
         limit + 1
     );
-    let found = all(connection, &sql, params_from_iter(conditions.values), rows::message)?;
+    let found = db.all(&sql, conditions.values, rows::message).await?;
     let page = page(found, limit, |(seq, _)| seq.0.to_string());
     Ok(Page { data: page.data.into_iter().map(|(_, row)| row).collect(), next: page.next })
 }
 
-fn message(connection: &Connection, tenant: TenantId, id: MessageId) -> RecordsResult<Option<MessageRecord>> {
+async fn message<S: Sql>(
+    db: &mut S,
+    tenant: TenantId,
+    id: MessageId,
+) -> RecordsResult<Option<MessageRecord>> {
     let sql = format!("SELECT {} FROM messages WHERE id = ?1 AND tenant = ?2", rows::MESSAGE);
-    let Some((_, mut row)) = one(connection, &sql, (Id::new(id.0), Id::new(tenant.0)), rows::message)? else {
+    let Some((_, mut row)) = one(db, &sql, values![id.0, tenant.0], rows::message).await? else {
         return Ok(None);
     };
     let sql = "SELECT at, code, detail FROM attempts WHERE message = ?1 ORDER BY at";
-    row.attempts = all(connection, sql, [Id::new(id.0)], |cells| {
+    let attempts = db.all(sql, values![id.0], |cells| {
         Ok(Attempt { at: cells.time()?, code: cells.take()?, detail: cells.take()? })
-    })?;
+    });
+    row.attempts = attempts.await?;
     Ok(Some(row))
 }

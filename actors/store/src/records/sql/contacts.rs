@@ -1,39 +1,41 @@
 //! Contacts and the tenant's cards.
 
+use std::collections::BTreeSet;
+
 use async_trait::async_trait;
+use futures_util::FutureExt as _;
 use protocol::content::Channel;
 use protocol::id::{ContactId, TenantId};
 use protocol::phone::E164;
 use protocol::time::TimestampMs;
-use rusqlite::{Connection, Transaction, params_from_iter};
 
 use super::super::fold::card_changes;
-use super::super::text::{damaged, from_json, name};
+use super::super::text::{damaged, from_json, from_name, name};
 use super::super::{
     Change, ContactCard, ContactRecord, Contacts, Document, DocumentKind, DocumentWrite, Expect, Page,
     PageRequest, RecordsError, RecordsResult, SilencedContact,
 };
-use super::filter::{Where, blob};
-use super::sql::{Id, all, cursor_pair, one, page, page_limit, pair_cursor};
-use super::{SqliteRecords, documents, load, rows, save};
+use super::filter::Where;
+use super::paging::{cursor_pair, page, page_limit, pair_cursor};
+use super::statement::{Database, Durability, Sql, one};
+use super::value::{Values, values};
+use super::{documents, load, rows, save};
 
 #[async_trait]
-impl Contacts for SqliteRecords {
+impl<D: Database> Contacts for D {
     async fn contacts(
         &self,
         tenant: TenantId,
         search: Option<String>,
         page: PageRequest,
     ) -> RecordsResult<Page<ContactRecord>> {
-        self.read(move |connection| contacts(connection, tenant, search.as_deref(), &page)).await
+        self.read(move |db| contacts(db, tenant, search, page).boxed()).await
     }
 
     async fn contact(&self, tenant: TenantId, id: ContactId) -> RecordsResult<Option<ContactRecord>> {
-        self.read(move |connection| {
-            let found = load::contact(connection, id)?.filter(|contact| contact.tenant == tenant);
-            found.map(|contact| with_consents(connection, contact)).transpose()
-        })
-        .await
+        let sql = format!("SELECT {} FROM contacts p WHERE p.tenant = ?1 AND p.id = ?2", rows::CONTACT);
+        let values = values![tenant.0, id.0];
+        self.read(move |db| complete(db, sql, values).boxed()).await
     }
 
     async fn silenced_contacts(
@@ -42,7 +44,7 @@ impl Contacts for SqliteRecords {
         channel: Channel,
         page: PageRequest,
     ) -> RecordsResult<Page<SilencedContact>> {
-        self.read(move |connection| silenced(connection, (tenant, channel), &page)).await
+        self.read(move |db| silenced(db, (tenant, channel), page).boxed()).await
     }
 
     async fn contact_by_phone(&self, tenant: TenantId, phone: E164) -> RecordsResult<Option<ContactRecord>> {
@@ -52,12 +54,8 @@ impl Contacts for SqliteRecords {
             "SELECT {} FROM contacts p WHERE p.tenant = ?1 AND p.phone = ?2 ORDER BY p.created_at, p.id LIMIT 1",
             rows::CONTACT
         );
-        self.read(move |connection| {
-            let values = (Id::new(tenant.0), phone.digits());
-            let found = one(connection, &sql, values, rows::contact)?;
-            found.map(|contact| with_consents(connection, contact)).transpose()
-        })
-        .await
+        let values = values![tenant.0, phone.digits()];
+        self.read(move |db| complete(db, sql, values).boxed()).await
     }
 
     async fn contact_card(
@@ -65,12 +63,13 @@ impl Contacts for SqliteRecords {
         tenant: TenantId,
         id: ContactId,
     ) -> RecordsResult<Option<(u64, ContactCard)>> {
-        self.read(move |connection| {
-            let kind = DocumentKind::Contact;
-            let found = documents::find(connection, kind, Some(tenant), &id.to_string())?;
-            found.map(|document| Ok((document.version, card(document.body)?))).transpose()
-        })
-        .await
+        let id = id.to_string();
+        let found = self
+            .read(move |db| {
+                async move { documents::find(db, DocumentKind::Contact, Some(tenant), &id).await }.boxed()
+            })
+            .await?;
+        found.map(|document| Ok((document.version, card(document.body)?))).transpose()
     }
 
     async fn save_contact(
@@ -89,70 +88,79 @@ impl Contacts for SqliteRecords {
             body: Some(body),
         };
         let written =
-            self.write_durably(move |transaction| documents::write(transaction, change, &[write])).await?;
+            self.write(Durability::Disk, move |db| documents::write(db, change, vec![write]).boxed()).await?;
         written.into_iter().next().ok_or(RecordsError::Closed)
     }
 }
 
+/// The contact that a document is the card of, if it is one.
+pub(super) fn of_document(write: &DocumentWrite) -> Option<RecordsResult<ContactId>> {
+    (write.kind == DocumentKind::Contact && write.tenant.is_some()).then(|| parse(&write.id))
+}
+
+fn parse(id: &str) -> RecordsResult<ContactId> {
+    id.parse().map_err(|error: protocol::id::InvalidId| RecordsError::Invalid {
+        field: "contact_id",
+        detail: error.to_string(),
+    })
+}
+
 /// Shows a card (or its absence) in the derived contact.
-pub(super) fn apply_card(
-    transaction: &Transaction<'_>,
+pub(super) async fn apply_card<S: Sql>(
+    db: &mut S,
     (tenant, id): (TenantId, &str),
     body: Option<serde_json::Value>,
     at: TimestampMs,
 ) -> RecordsResult<()> {
-    let id: ContactId = id.parse().map_err(|error: protocol::id::InvalidId| RecordsError::Invalid {
-        field: "contact_id",
-        detail: error.to_string(),
-    })?;
+    let id = parse(id)?;
     let card = body.map(card).transpose()?;
-    let known = load::contact(transaction, id)?;
+    let known = load::contact(db, id).await?;
     if known.as_ref().is_some_and(|contact| contact.tenant != tenant) {
         let detail = "belongs to another tenant".to_owned();
         return Err(RecordsError::Invalid { field: "contact_id", detail });
     }
     match card_changes(known, (tenant, id), card.as_ref(), at) {
-        Some(slot) => save::contact(transaction, &slot),
+        Some(slot) => save::contacts(db, std::iter::once(&slot)).await,
         None => Ok(()),
     }
 }
 
 /// Shows every card, before a rebuild derives the rest.
-pub(super) fn apply_cards(transaction: &Transaction<'_>) -> RecordsResult<()> {
+pub(super) async fn apply_cards<S: Sql>(db: &mut S) -> RecordsResult<()> {
     let sql = "SELECT tenant, id, updated_at, body FROM documents WHERE kind = ?1";
-    let cards = all(transaction, sql, [DocumentKind::Contact.name()], |cells| {
+    let cards = db.all(sql, values![DocumentKind::Contact.name()], |cells| {
         let (tenant, id) = (cells.id(TenantId)?, cells.take::<String>()?);
         Ok((tenant, id, cells.time()?, cells.text(|text| from_json("contact card", text))?))
-    })?;
-    for (tenant, id, at, body) in cards {
-        apply_card(transaction, (tenant, &id), Some(body), at)?;
+    });
+    for (tenant, id, at, body) in cards.await? {
+        apply_card(db, (tenant, &id), Some(body), at).await?;
     }
     Ok(())
 }
 
-fn contacts(
-    connection: &Connection,
+async fn contacts<S: Sql>(
+    db: &mut S,
     tenant: TenantId,
-    search: Option<&str>,
-    request: &PageRequest,
+    search: Option<String>,
+    request: PageRequest,
 ) -> RecordsResult<Page<ContactRecord>> {
     let mut conditions = Where::tenant("p.tenant", tenant);
     if let Some(text) = search {
-        conditions.and_search(tenant, "p.id", text);
+        conditions.and_search(tenant, "p.id", &text);
     }
-    newest(connection, conditions, request)
+    newest(db, conditions, request).await
 }
 
 /// The newest contacts for which the conditions hold.
-fn newest(
-    connection: &Connection,
+async fn newest<S: Sql>(
+    db: &mut S,
     mut conditions: Where,
-    request: &PageRequest,
+    request: PageRequest,
 ) -> RecordsResult<Page<ContactRecord>> {
     if let Some(cursor) = &request.cursor {
         let (at, id) = cursor_pair(cursor)?;
         let at = conditions.bind(at);
-        conditions.and(&format!("(p.created_at, p.id) < ({at}, {{}})"), blob(id));
+        conditions.and(&format!("(p.created_at, p.id) < ({at}, {{}})"), id);
     }
     let limit = page_limit(request.limit);
     let sql = format!(
@@ -161,40 +169,49 @@ fn newest(
         conditions.sql,
         limit + 1
     );
-    let found = all(connection, &sql, params_from_iter(conditions.values), rows::contact)?;
+    let found = db.all(&sql, conditions.values, rows::contact).await?;
     let mut page = page(found, limit, |last| pair_cursor(last.created_at.0, last.id.0));
-    for row in &mut page.data {
-        row.consents = load::consents(connection, row.id)?;
-    }
+    load::consents(db, page.data.iter_mut()).await?;
     Ok(page)
 }
 
 /// Asked once when a number is added, so a look at every contact of the tenant will do.
-fn silenced(
-    connection: &Connection,
+async fn silenced<S: Sql>(
+    db: &mut S,
     (tenant, channel): (TenantId, Channel),
-    request: &PageRequest,
+    request: PageRequest,
 ) -> RecordsResult<Page<SilencedContact>> {
-    const BLOCKED: &str =
-        "EXISTS (SELECT 1 FROM conversations c WHERE c.contact = p.id AND c.channel = {} AND c.blocked = 1)";
     let mut conditions = Where::tenant("p.tenant", tenant);
-    let opted_out = "EXISTS (SELECT 1 FROM consents n WHERE n.contact = p.id AND n.channel = {} \
-                     AND n.record ->> 'consent' = 'opted_out')";
-    conditions.and(&format!("({opted_out} OR {BLOCKED})"), name(&channel)?);
-    let found = newest(connection, conditions, request)?;
-    let sql = BLOCKED.replace("p.id", "?1").replace("{}", "?2");
+    // A consent is stored as JSON without spaces; quotes within its texts are escaped, so that only the field matches.
+    conditions.and(
+        "(EXISTS (SELECT 1 FROM consents n WHERE n.contact = p.id AND n.channel = {} \
+         AND n.record LIKE '%\"consent\":\"opted_out\"%') \
+         OR EXISTS (SELECT 1 FROM conversations c WHERE c.contact = p.id AND c.channel = {} AND c.blocked = 1))",
+        name(&channel)?,
+    );
+    let found = newest(db, conditions, request).await?;
+    let sql = "SELECT contact, channel FROM conversations WHERE contact IN (?1) AND blocked = 1";
+    let wanted = found.data.iter().map(|contact| contact.id.0.into()).collect();
+    let blocked = db.of_keys(sql, wanted, |cells| {
+        Ok((cells.id(ContactId)?, cells.text(|text| from_name::<Channel>("channel", text))?))
+    });
+    let blocked: BTreeSet<_> = blocked.await?.into_iter().collect();
     let silenced = |contact: ContactRecord| {
-        let values = (Id::new(contact.id.0), name(&channel)?);
-        let blocked =
-            one(connection, &format!("SELECT {sql}"), values, |cells| cells.take())?.unwrap_or(false);
-        Ok(SilencedContact { contact, blocked })
+        let blocked = blocked.contains(&(contact.id, channel));
+        SilencedContact { contact, blocked }
     };
-    Ok(Page { data: found.data.into_iter().map(silenced).collect::<RecordsResult<_>>()?, next: found.next })
+    Ok(Page { data: found.data.into_iter().map(silenced).collect(), next: found.next })
 }
 
-fn with_consents(connection: &Connection, mut contact: ContactRecord) -> RecordsResult<ContactRecord> {
-    contact.consents = load::consents(connection, contact.id)?;
-    Ok(contact)
+/// One contact with its consents.
+async fn complete<S: Sql>(
+    db: &mut S,
+    sql: String,
+    values: Values<'static>,
+) -> RecordsResult<Option<ContactRecord>> {
+    let mut found = one(db, &sql, values, rows::contact).await?;
+    load::consents(db, found.iter_mut()).await?;
+    Ok(found)
 }
 
 fn card(body: serde_json::Value) -> RecordsResult<ContactCard> {

@@ -3,46 +3,46 @@
 use std::fmt::Write as _;
 
 use protocol::id::TenantId;
-use rusqlite::types::Value;
 
 use super::super::limits::{MAX_FILTER_CONDITIONS, MAX_FILTER_VALUES};
 use super::super::text::{self, name};
 use super::super::{Filter, RecordsError, RecordsResult, search};
+use super::value::{Value, Values};
 
 /// The conditions of one query with their parameters.
 #[derive(Debug, Default)]
-pub(super) struct Where {
+pub(crate) struct Where {
     /// What stands after `WHERE`.
-    pub(super) sql: String,
+    pub(crate) sql: String,
     /// Parameters, in order of their numbers.
-    pub(super) values: Vec<Value>,
+    pub(crate) values: Values<'static>,
     conditions: usize,
 }
 
 impl Where {
     /// Begins with the tenant, which no query may lack.
-    pub(super) fn tenant(column: &str, tenant: TenantId) -> Self {
+    pub(crate) fn tenant(column: &str, tenant: TenantId) -> Self {
         let mut conditions = Self::default();
-        let place = conditions.bind(blob(tenant.0));
+        let place = conditions.bind(tenant.0);
         conditions.sql = format!("{column} = {place}");
         conditions
     }
 
     /// Adds a parameter; answers how the text names it.
-    pub(super) fn bind(&mut self, value: impl Into<Value>) -> String {
+    pub(super) fn bind(&mut self, value: impl Into<Value<'static>>) -> String {
         self.values.push(value.into());
         format!("?{}", self.values.len())
     }
 
     /// Adds a condition on one value; `{}` in the text stands for it.
-    pub(super) fn and(&mut self, condition: &str, value: impl Into<Value>) {
+    pub(super) fn and(&mut self, condition: &str, value: impl Into<Value<'static>>) {
         let place = self.bind(value);
         self.sql.push_str(" AND ");
         self.sql.push_str(&condition.replace("{}", &place));
     }
 
     /// Adds a filter over conversations (table alias `c`).
-    pub(super) fn and_filter(&mut self, tenant: TenantId, filter: &Filter) -> RecordsResult<()> {
+    pub(crate) fn and_filter(&mut self, tenant: TenantId, filter: &Filter) -> RecordsResult<()> {
         let condition = self.condition(tenant, filter)?;
         write!(self.sql, " AND {condition}").ok(); // writing to a string cannot fail
         Ok(())
@@ -64,10 +64,10 @@ impl Where {
             Filter::All(parts) => self.join(tenant, parts, " AND ", "1 = 1")?,
             Filter::Any(parts) => self.join(tenant, parts, " OR ", "1 = 0")?,
             Filter::Not(part) => format!("NOT coalesce({}, 1 = 0)", self.condition(tenant, part)?),
-            Filter::Ids(ids) => self.one_of("c.id", ids.iter().map(|id| blob(id.0)))?,
-            Filter::Numbers(ids) => self.one_of("c.number", ids.iter().map(|id| blob(id.0)))?,
+            Filter::Ids(ids) => self.one_of("c.id", ids.iter().map(|id| id.0.into()))?,
+            Filter::Numbers(ids) => self.one_of("c.number", ids.iter().map(|id| id.0.into()))?,
             Filter::Owners(owners) => {
-                self.one_of("c.owner", owners.iter().map(|owner| Value::Text(text::owner(owner))))?
+                self.one_of("c.owner", owners.iter().map(|owner| Value::from(text::owner(owner))))?
             }
             Filter::RepliedBy(party) => {
                 let party = self.bind(text::party(*party));
@@ -95,8 +95,8 @@ impl Where {
 
     /// Conditions on one column and at most one value.
     fn plain(&mut self, filter: &Filter) -> RecordsResult<String> {
-        let (condition, value): (&str, Option<Value>) = match filter {
-            Filter::Contact(id) => ("c.contact =", Some(blob(id.0))),
+        let (condition, value): (&str, Option<Value<'static>>) = match filter {
+            Filter::Contact(id) => ("c.contact =", Some(id.0.into())),
             Filter::Channel(channel) => ("c.channel =", Some(name(channel)?.into())),
             Filter::Mode(mode) => ("c.mode =", Some(name(mode)?.into())),
             Filter::Unowned => ("c.owner IS NULL", None),
@@ -150,7 +150,7 @@ impl Where {
     fn one_of(
         &mut self,
         column: &str,
-        values: impl ExactSizeIterator<Item = Value>,
+        values: impl ExactSizeIterator<Item = Value<'static>>,
     ) -> RecordsResult<String> {
         match values.len() {
             0 => return Ok("1 = 0".to_owned()),
@@ -173,7 +173,7 @@ impl Where {
         if words.is_empty() {
             return if text.trim().is_empty() { "1 = 1" } else { "1 = 0" }.to_owned();
         }
-        let tenant = self.bind(blob(tenant.0));
+        let tenant = self.bind(tenant.0);
         let range = |word: String| {
             let end = format!("{word}{}", char::MAX);
             let (start, end) = (self.bind(word), self.bind(end));
@@ -184,9 +184,4 @@ impl Where {
         };
         format!("({})", words.into_iter().map(range).collect::<Vec<_>>().join(" AND "))
     }
-}
-
-/// An id as a parameter.
-pub(super) fn blob(id: u128) -> Value {
-    Value::Blob(id.to_be_bytes().to_vec())
 }

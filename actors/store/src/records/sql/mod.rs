@@ -1,0 +1,35 @@
+//! The one query layer of both databases: every trait of the records, written once over [`Database`].
+//!
+//! A database brings connections, transactions and a schema with the same tables; see `sqlite` and `postgres`.
+
+mod audit;
+mod cells;
+mod contacts;
+mod deliveries;
+mod documents;
+mod events;
+mod filter;
+mod inbox;
+mod keys;
+mod ledger;
+mod load;
+mod money;
+mod notifications;
+mod paging;
+mod project;
+mod rebuild;
+mod rows;
+mod save;
+mod statement;
+mod usage;
+mod value;
+
+pub(super) use cells::{Cell, Cells, Row};
+#[cfg(test)]
+pub(super) use rebuild::begin as begin_rebuild;
+pub(super) use rebuild::step as rebuild_step;
+pub(super) use statement::{Database, Durability, Insert, Lock, Sql};
+pub(super) use value::{Value, Values};
+
+#[cfg(test)]
+pub(super) use {filter::Where, inbox::select as select_conversations};

@@ -1,0 +1,30 @@
+//! Pages: one row more than asked shows whether there is a next one.
+
+use super::super::limits::MAX_PAGE;
+use super::super::{Cursor, Page, RecordsError, RecordsResult};
+
+/// Rows of a page.
+pub(super) fn page_limit(limit: usize) -> usize {
+    limit.clamp(1, MAX_PAGE)
+}
+
+/// Cuts the row that shows that there is a next page, and points at the last row that stays.
+pub(super) fn page<T>(mut data: Vec<T>, limit: usize, cursor: impl FnOnce(&T) -> String) -> Page<T> {
+    let more = data.len() > limit;
+    data.truncate(limit);
+    let next = if more { data.last().map(|last| Cursor(cursor(last).into())) } else { None };
+    Page { data, next }
+}
+
+/// Reads a cursor made of two numbers.
+pub(super) fn cursor_pair(cursor: &Cursor) -> RecordsResult<(i64, u128)> {
+    let (at, id) = cursor.0.split_once('-').ok_or(RecordsError::PageCursor)?;
+    let at = at.parse().map_err(|_| RecordsError::PageCursor)?;
+    let id = u128::from_str_radix(id, 16).map_err(|_| RecordsError::PageCursor)?;
+    Ok((at, id))
+}
+
+/// Writes a cursor made of two numbers.
+pub(super) fn pair_cursor(at: i64, id: u128) -> String {
+    format!("{at}-{id:x}")
+}

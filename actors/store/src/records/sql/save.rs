@@ -1,0 +1,321 @@
+//! Folded rows, written back.
+
+use protocol::content::{Category, Content};
+use protocol::fact::MessageStatus;
+use protocol::id::{Bsuid, ProviderId};
+
+use super::super::fold::{Batch, ContactSlot, MessageChange, Write, search_words};
+use super::super::text::{self, json, name};
+use super::super::{AuditEntry, ConversationRecord, EventSeq, MessageRecord, RecordsResult};
+use super::statement::Kind::{Bytes, Int, Text};
+use super::statement::{Insert, Sql};
+use super::value::{Values, values};
+
+/// The first ones are those that change, in the order of [`CONVERSATION_UPDATE`].
+const CONVERSATIONS: Insert = Insert {
+    table: "conversations",
+    columns: &[
+        ("id", Bytes),
+        ("mode", Text),
+        ("owner", Text),
+        ("vacancy_id", Text),
+        ("vacancy_title", Text),
+        ("flow_id", Text),
+        ("flow_version", Int),
+        ("flow_step", Text),
+        ("window_opened_at", Int),
+        ("window_expires_at", Int),
+        ("unread", Int),
+        ("unanswered_since", Int),
+        ("last_message", Bytes),
+        ("last_message_at", Int),
+        ("last_direction", Text),
+        ("last_kind", Text),
+        ("last_text", Text),
+        ("last_inbound_at", Int),
+        ("last_outbound_at", Int),
+        ("last_outbound_by", Text),
+        ("last_reply_at", Int),
+        ("blocked", Int),
+        ("left_chat", Int),
+        ("paused", Int),
+        ("sort_at", Int),
+        ("tenant", Bytes),
+        ("number", Bytes),
+        ("channel", Text),
+        ("contact", Bytes),
+        ("created_at", Int),
+    ],
+    conflict: "",
+};
+
+const CONVERSATION_UPDATE: &str = "\
+    UPDATE conversations SET mode = ?2, owner = ?3, vacancy_id = ?4, vacancy_title = ?5, flow_id = ?6, \
+    flow_version = ?7, flow_step = ?8, window_opened_at = ?9, window_expires_at = ?10, unread = ?11, \
+    unanswered_since = ?12, last_message = ?13, last_message_at = ?14, last_direction = ?15, last_kind = ?16, \
+    last_text = ?17, last_inbound_at = ?18, last_outbound_at = ?19, last_outbound_by = ?20, last_reply_at = ?21, \
+    blocked = ?22, left_chat = ?23, paused = ?24, sort_at = ?25 WHERE id = ?1";
+
+const MESSAGES: Insert = Insert {
+    table: "messages",
+    columns: &[
+        ("seq", Int),
+        ("id", Bytes),
+        ("tenant", Bytes),
+        ("conversation", Bytes),
+        ("direction", Text),
+        ("sender", Text),
+        ("content", Text),
+        ("attachment", Int),
+        ("reply_to", Text),
+        ("at", Int),
+        ("category", Text),
+        ("blocked", Int),
+        ("status", Text),
+        ("status_rank", Int),
+        ("status_at", Int),
+        ("provider_id", Text),
+        ("pricing", Text),
+        ("errors", Text),
+    ],
+    conflict: "ON CONFLICT (id) DO NOTHING",
+};
+
+/// The status moves forward only; identity and price are taken whenever they come.
+const MESSAGE_CHANGE: &str = "\
+    UPDATE messages SET provider_id = coalesce(provider_id, ?5), pricing = coalesce(?6, pricing), \
+    status = CASE WHEN ?3 > status_rank THEN ?2 ELSE status END, \
+    status_at = CASE WHEN ?3 > status_rank THEN ?4 ELSE status_at END, \
+    errors = CASE WHEN ?3 > status_rank THEN ?7 ELSE errors END, \
+    status_rank = CASE WHEN ?3 > status_rank THEN ?3 ELSE status_rank END";
+
+const CONTACTS: Insert = Insert {
+    table: "contacts",
+    columns: &[
+        ("id", Bytes),
+        ("tenant", Bytes),
+        ("key", Text),
+        ("phone", Int),
+        ("bsuid", Text),
+        ("username", Text),
+        ("profile_name", Text),
+        ("card_name", Text),
+        ("created_at", Int),
+        ("stage", Text),
+    ],
+    conflict: "ON CONFLICT (id) DO UPDATE SET phone = excluded.phone, bsuid = excluded.bsuid, \
+        username = excluded.username, profile_name = excluded.profile_name, card_name = excluded.card_name, \
+        created_at = excluded.created_at, stage = excluded.stage",
+};
+
+const WORDS: Insert = Insert {
+    table: "contact_words",
+    columns: &[("tenant", Bytes), ("word", Text), ("contact", Bytes)],
+    conflict: "ON CONFLICT DO NOTHING",
+};
+
+const CONSENTS: Insert = Insert {
+    table: "consents",
+    columns: &[("contact", Bytes), ("channel", Text), ("tenant", Bytes), ("at", Int), ("record", Text)],
+    conflict: "ON CONFLICT (contact, channel) DO UPDATE SET at = excluded.at, record = excluded.record \
+        WHERE excluded.at >= consents.at",
+};
+
+const ATTEMPTS: Insert = Insert {
+    table: "attempts",
+    columns: &[("message", Bytes), ("at", Int), ("code", Int), ("detail", Text)],
+    conflict: "",
+};
+
+const AUDIT: Insert = Insert {
+    table: "audit",
+    columns: &[
+        ("event_seq", Int),
+        ("tenant", Bytes),
+        ("at", Int),
+        ("party", Text),
+        ("action", Text),
+        ("conversation", Bytes),
+        ("subject", Text),
+        ("detail", Text),
+    ],
+    conflict: "",
+};
+
+/// Writes what a folded batch changes besides [`places`].
+pub(super) async fn rows<S: Sql>(db: &mut S, batch: &Batch) -> RecordsResult<()> {
+    contacts(db, batch.contacts.values()).await?;
+    conversations(db, batch).await?;
+    let attempts = batch
+        .attempts
+        .iter()
+        .map(|(message, attempt)| values![message.0, attempt.at.0, attempt.code, attempt.detail.as_str()]);
+    db.insert(&ATTEMPTS, attempts.collect()).await?;
+    let mut consents = Vec::with_capacity(batch.consents.len());
+    for ((contact, channel), (tenant, record)) in &batch.consents {
+        consents.push(values![contact.0, name(channel)?, tenant.0, record.at.0, json(record)?]);
+    }
+    db.insert(&CONSENTS, consents).await?;
+    let sql = format!("{MESSAGE_CHANGE} WHERE id = ?1 AND direction = 'outbound'");
+    let changes = batch.message_changes.iter().map(|(id, change)| changed(id.0, change));
+    db.run_each(&sql, changes.collect::<RecordsResult<_>>()?).await
+}
+
+/// Writes the rows of a folded batch that stand at places among the events: `base` is the place before the batch.
+pub(super) async fn places<S: Sql>(db: &mut S, batch: &Batch, base: EventSeq) -> RecordsResult<()> {
+    let place = |seq: EventSeq| EventSeq(base.0 + seq.0);
+    let messages = batch.messages.iter().map(|(seq, row)| message(place(*seq), row));
+    db.insert(&MESSAGES, messages.collect::<RecordsResult<_>>()?).await?;
+    // After the messages: they may be among those of this batch.
+    let sql =
+        format!("{MESSAGE_CHANGE} WHERE conversation = ?1 AND provider_id = ?5 AND direction = 'outbound'");
+    let changes = batch.unnamed_changes.iter().map(|(id, change)| changed(id.0, change));
+    db.run_each(&sql, changes.collect::<RecordsResult<_>>()?).await?;
+    audit(db, batch.audit.iter().map(|(seq, line)| (Some(place(*seq)), line.clone())).collect()).await
+}
+
+/// Writes contacts and the words by which they are found.
+pub(super) async fn contacts<'a, S: Sql>(
+    db: &mut S,
+    contacts: impl Iterator<Item = &'a ContactSlot>,
+) -> RecordsResult<()> {
+    let (mut rows, mut lost, mut gained) = (Vec::new(), Vec::new(), Vec::new());
+    for contact in contacts.filter(|contact| contact.slot.write != Write::Keep) {
+        let row = &contact.slot.row;
+        rows.push(values![
+            row.id.0,
+            row.tenant.0,
+            json(&row.key)?,
+            row.phone.map(|phone| phone.digits()),
+            row.bsuid.as_ref().map(Bsuid::as_str),
+            row.username.as_deref(),
+            row.profile_name.as_deref(),
+            row.card_name.as_deref(),
+            row.created_at.0,
+            row.stage.as_deref(),
+        ]);
+        let words = search_words(row);
+        for word in contact.words_before.iter().filter(|word| !words.contains(word)) {
+            lost.push(values![row.tenant.0, word.as_str(), row.id.0]);
+        }
+        for word in words.into_iter().filter(|word| !contact.words_before.contains(word)) {
+            gained.push(values![row.tenant.0, word, row.id.0]);
+        }
+    }
+    db.insert(&CONTACTS, rows).await?;
+    let sql = "DELETE FROM contact_words WHERE tenant = ?1 AND word = ?2 AND contact = ?3";
+    db.run_each(sql, lost).await?;
+    db.insert(&WORDS, gained).await
+}
+
+/// Writes audit lines; one without a place is not derived and survives a rebuild.
+pub(super) async fn audit<S: Sql>(
+    db: &mut S,
+    lines: Vec<(Option<EventSeq>, AuditEntry)>,
+) -> RecordsResult<()> {
+    let rows = lines.iter().map(|(seq, line)| {
+        values![
+            *seq,
+            line.tenant.0,
+            line.at.0,
+            text::party(line.by),
+            line.action.as_str(),
+            line.conversation.map(|id| id.0),
+            line.subject.as_deref(),
+            line.detail.to_string(),
+        ]
+    });
+    db.insert(&AUDIT, rows.collect()).await
+}
+
+async fn conversations<S: Sql>(db: &mut S, batch: &Batch) -> RecordsResult<()> {
+    let (mut new, mut known) = (Vec::new(), Vec::new());
+    for slot in batch.conversations.values() {
+        match slot.write {
+            Write::Keep => {}
+            Write::Update => known.push(changing(&slot.row)?),
+            Write::Insert => {
+                let (row, mut values) = (&slot.row, changing(&slot.row)?);
+                let channel = name(&row.channel)?;
+                values.extend(values![
+                    row.tenant.0,
+                    row.number.0,
+                    channel,
+                    row.contact.id.0,
+                    row.created_at.0
+                ]);
+                new.push(values);
+            }
+        }
+    }
+    db.insert(&CONVERSATIONS, new).await?;
+    db.run_each(CONVERSATION_UPDATE, known).await
+}
+
+/// The values of [`CONVERSATION_UPDATE`].
+fn changing(row: &ConversationRecord) -> RecordsResult<Values<'_>> {
+    let last = row.last_message.as_ref();
+    Ok(values![
+        row.id.0,
+        name(&row.mode)?,
+        row.owner.as_ref().map(text::owner),
+        row.vacancy.as_ref().map(|vacancy| vacancy.id.as_str()),
+        row.vacancy.as_ref().map(|vacancy| vacancy.title.as_str()),
+        row.flow.as_ref().map(|flow| flow.id.as_str()),
+        row.flow.as_ref().map(|flow| flow.version),
+        row.flow.as_ref().and_then(|flow| flow.step.as_deref()),
+        row.window_opened_at.map(|at| at.0),
+        row.window_expires_at.map(|at| at.0),
+        row.unread,
+        row.unanswered_since.map(|at| at.0),
+        last.map(|last| last.message.0),
+        last.map(|last| last.at.0),
+        last.map(|last| name(&last.direction)).transpose()?,
+        last.map(|last| last.kind.as_str()),
+        last.map(|last| last.text.as_str()),
+        row.last_inbound_at.map(|at| at.0),
+        row.last_outbound_at.map(|at| at.0),
+        row.last_outbound_by.map(text::party),
+        row.last_reply_at.map(|at| at.0),
+        row.blocked,
+        row.left,
+        row.paused,
+        last.map_or(row.created_at, |last| last.at).0,
+    ])
+}
+
+fn message(seq: EventSeq, row: &MessageRecord) -> RecordsResult<Values<'_>> {
+    Ok(values![
+        seq,
+        row.id.0,
+        row.tenant.0,
+        row.conversation.0,
+        name(&row.direction)?,
+        text::party(row.sender),
+        json(&row.content)?,
+        matches!(row.content, Content::Media(_)),
+        row.reply_to.as_ref().map(ProviderId::as_str),
+        row.at.0,
+        row.category.map(Category::name),
+        row.blocked,
+        row.status.map(MessageStatus::name),
+        row.status.map_or(-1, |status| i64::from(status.rank())),
+        row.status_at.map(|at| at.0),
+        row.provider_id.as_ref().map(ProviderId::as_str),
+        row.pricing.as_ref().map(json).transpose()?,
+        if row.errors.is_empty() { None } else { Some(json(&row.errors)?) },
+    ])
+}
+
+/// The values of [`MESSAGE_CHANGE`].
+fn changed(which: u128, change: &MessageChange) -> RecordsResult<Values<'_>> {
+    Ok(values![
+        which,
+        change.status.name(),
+        i64::from(change.status.rank()),
+        change.at.0,
+        change.provider_id.as_ref().map(ProviderId::as_str),
+        change.pricing.as_ref().map(json).transpose()?,
+        if change.errors.is_empty() { None } else { Some(json(&change.errors)?) },
+    ])
+}
