@@ -1,5 +1,7 @@
 //! Every bound of the records store, with its reason.
 
+use std::time::Duration;
+
 /// Rows of a page: more would hold a reader for long and an answer in memory.
 pub const MAX_PAGE: usize = 200;
 
@@ -45,6 +47,24 @@ pub const WRITER_NICENESS: i32 = 10;
 
 /// Connections that read side by side: SQLite reads are CPU bound, more than the cores gain nothing.
 pub const READERS: usize = 4;
+
+/// Connections of one node to PostgreSQL: five consumers, and people who look. Six nodes stay below the hundred that
+/// a server allows by default.
+pub const POOL: usize = 16;
+
+/// Threads that serve these connections: while one stores a batch, the other answers people.
+pub const POOL_THREADS: usize = 2;
+
+/// How long a connection to PostgreSQL may take, unless its address says otherwise: longer than a fail-over of a
+/// proxy, shorter than a caller waits.
+pub const CONNECT_WAIT: Duration = Duration::from_secs(5);
+
+/// How long PostgreSQL may leave what was sent unacknowledged before its connection counts as broken.
+pub const SILENCE_WAIT: Duration = Duration::from_secs(30);
+
+/// Locks that contacts share. A PostgreSQL server has room for some thousand locks in all; with so many, a batch
+/// rarely waits for a batch of another node that changes other contacts.
+pub const CONTACT_LOCKS: u128 = 64;
 
 /// Prepared statements kept per connection: every fixed statement and the latest filters.
 pub const STATEMENT_CACHE: usize = 128;

@@ -22,6 +22,7 @@ mod ledger;
 pub mod limits;
 mod notifications;
 mod page;
+mod postgres;
 mod projection;
 pub mod search;
 mod sql;
@@ -47,6 +48,7 @@ pub use ledger::{
 };
 pub use notifications::{NotificationRecord, Notifications, NotifyCommit, ReadThrough, UnreadCounts};
 pub use page::{Cursor, Order, Page, PageRequest};
+pub use postgres::PostgresRecords;
 pub use projection::{FactBatch, LaneStep, Projection};
 pub use sqlite::SqliteRecords;
 

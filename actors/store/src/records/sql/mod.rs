@@ -28,7 +28,7 @@ pub(super) use cells::{Cell, Cells, Row};
 #[cfg(test)]
 pub(super) use rebuild::begin as begin_rebuild;
 pub(super) use rebuild::step as rebuild_step;
-pub(super) use statement::{Database, Durability, Insert, Lock, Sql};
+pub(super) use statement::{Database, Durability, Insert, Kind, Lock, Sql};
 pub(super) use value::{Value, Values};
 
 #[cfg(test)]

@@ -10,11 +10,15 @@ mod keys;
 mod laws;
 mod ledger;
 mod notifications;
+mod postgres;
 mod projection;
+mod server;
 
 use std::path::Path;
 
 use store::records::{Records, SqliteRecords};
+
+use self::postgres::Postgres;
 use tempfile::TempDir;
 
 /// A store that can be opened again with what it holds.
@@ -53,21 +57,31 @@ impl Backend for Sqlite {
     }
 }
 
-/// Runs each function of the suite as a test against each store.
+/// Runs each function of the suite as a test against a store.
 macro_rules! suite {
-    ($($area:ident: $($case:ident),+;)+) => {
-        mod sqlite {$(
+    ($store:ident: $backend:ident; $($area:ident: $($case:ident),+;)+) => {
+        mod $store {$(
             mod $area {$(
                 #[tokio::test]
                 async fn $case() {
-                    super::super::$area::$case::<super::super::Sqlite>().await;
+                    super::super::super::$area::$case::<super::super::super::$backend>().await;
                 }
             )+}
         )+}
     };
 }
 
-suite! {
+/// Both stores run the same suite.
+macro_rules! suites {
+    ($($cases:tt)+) => {
+        mod suite {
+            suite! { sqlite: Sqlite; $($cases)+ }
+            suite! { postgres: Postgres; $($cases)+ }
+        }
+    };
+}
+
+suites! {
     projection: projects_once, facts_behind_a_gap_are_refused, survives_reopening, rebuilds_what_is_derived, a_failed_batch_changes_nothing,
         events_are_read_in_order, a_cursor_moves_only_from_where_it_stood, sync_answers_what_is_durable;
     inbox: a_conversation_is_shown_as_its_facts_say, blocked_messages_are_kept_apart,
