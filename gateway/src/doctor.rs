@@ -50,17 +50,18 @@ fn check(verdict: Verdict, name: impl Into<String>, detail: impl Into<String>) -
 pub async fn examine(settings: &Settings) -> Vec<Check> {
     let mut checks = vec![folder(&settings.data)];
     checks.push(engine(settings).await);
-    match directory(&settings.data).await {
+    let kept = if settings.records.url.is_empty() { "SQLite" } else { "PostgreSQL" };
+    match directory(settings).await {
         Ok(directory) => {
             let (tenants, numbers) = (directory.tenants.len(), directory.phone_numbers.len());
-            let found = format!("{tenants} tenant(s), {numbers} WhatsApp number(s)");
+            let found = format!("{kept}: {tenants} tenant(s), {numbers} WhatsApp number(s)");
             checks.push(match tenants {
                 0 => check(Verdict::Warn, "records", format!("{found}; load some with `gateway apply FILE`")),
                 _ => check(Verdict::Pass, "records", found),
             });
             checks.extend(providers(&directory).await);
         }
-        Err(error) => checks.push(check(Verdict::Fail, "records", chain(&error))),
+        Err(error) => checks.push(check(Verdict::Fail, "records", format!("{kept}: {}", chain(&error)))),
     }
     checks
 }
@@ -98,8 +99,8 @@ async fn engine(settings: &Settings) -> Check {
     }
 }
 
-async fn directory(data: &Path) -> Result<Directory, StartError> {
-    let records = open_records(data).await?;
+async fn directory(settings: &Settings) -> Result<Directory, StartError> {
+    let records = open_records(settings).await?;
     let (_, directory) = records.load_directory().await?;
     records.close().await?;
     Ok(directory)

@@ -40,7 +40,7 @@ pub(super) fn run(args: Args) -> Result<(), Failure> {
         return Ok(());
     }
     let report = block_on(async {
-        let records = open_records(&settings.data).await.map_err(|error| Failure::failed(&error))?;
+        let records = open_records(&settings).await.map_err(|error| Failure::failed(&error))?;
         let now: TimestampMs = SystemClock::default().now();
         let written = apply::write(&*records, resolved, now).await.map_err(|error| Failure::failed(&error));
         let closed = records.close().await.map_err(|error| Failure::failed(&error));

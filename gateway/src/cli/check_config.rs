@@ -31,10 +31,12 @@ pub(super) fn run(args: Args) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Store addresses may carry a password.
+/// Store addresses may carry a password, before the host or as a parameter.
 fn redacted(key: &str, value: &str) -> String {
-    match (key, value.split_once("://"), value.rsplit_once('@')) {
+    let address = value.split('?').next().unwrap_or_default();
+    match (key, address.split_once("://"), address.rsplit_once('@')) {
         ("store.url" | "records.url", Some((scheme, _)), Some((_, host))) => format!("{scheme}://…@{host}"),
+        ("store.url" | "records.url", ..) => address.to_owned(),
         _ => value.to_owned(),
     }
 }

@@ -2,6 +2,8 @@
 
 use std::ops::RangeInclusive;
 
+use store::records::PostgresRecords;
+
 use super::Settings;
 
 /// Every key whose value cannot be used, with what would be right.
@@ -51,10 +53,10 @@ fn stores(settings: &Settings, found: &mut Vec<(&'static str, String)>) {
         let detail = "only the embedded store exists in this version; leave it empty (redis:// arrives with a later one)";
         found.push(("store.url", detail.to_owned()));
     }
-    if !settings.records.url.is_empty() {
-        let detail =
-            "only SQLite exists in this version; leave it empty (postgres:// arrives with a later one)";
-        found.push(("records.url", detail.to_owned()));
+    if !settings.records.url.is_empty()
+        && let Err(error) = PostgresRecords::check_url(&settings.records.url)
+    {
+        found.push(("records.url", error.to_string()));
     }
     if (settings.webhooks.max_body_bytes as u64) > store.backlog_max_bytes {
         let detail = "must not be larger than store.backlog_max_bytes: such a body could never be taken";

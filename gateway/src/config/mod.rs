@@ -114,7 +114,7 @@ pub enum Durability {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RecordsSettings {
-    /// Empty for SQLite under `data`.
+    /// Empty for SQLite under `data`; otherwise PostgreSQL.
     pub url: String,
 }
 

@@ -1,6 +1,5 @@
 //! Opens the stores that the settings name.
 
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,7 +8,7 @@ use runtime::NodeSettings;
 use runtime::consumers::EndpointSettings;
 use store::engine::embedded::{EmbeddedEngine, EmbeddedOptions};
 use store::engine::{Engine, SystemClock, embedded};
-use store::records::{SharedRecords, SqliteRecords};
+use store::records::{PostgresRecords, SharedRecords, SqliteRecords};
 
 use super::StartError;
 use crate::config::{Durability, PrivateAddresses, Settings};
@@ -27,7 +26,8 @@ impl Stores {
     /// Opens both; blocking work happens beside the executor.
     pub(crate) async fn open(settings: &Settings) -> Result<Self, StartError> {
         let engine = Self::open_engine(settings).await?;
-        let records = open_records(&settings.data).await?;
+        let records = open_records(settings).await?;
+        records.bind(engine.identity().fingerprint()).await?;
         Ok(Self { engine, records })
     }
 
@@ -41,8 +41,11 @@ impl Stores {
 }
 
 /// Opens the records alone, for verbs that need no engine.
-pub(crate) async fn open_records(data: &Path) -> Result<SharedRecords, StartError> {
-    let folder = data.to_owned();
+pub(crate) async fn open_records(settings: &Settings) -> Result<SharedRecords, StartError> {
+    if !settings.records.url.is_empty() {
+        return Ok(Arc::new(PostgresRecords::connect(&settings.records.url).await?));
+    }
+    let folder = settings.data.clone();
     let records = tokio::task::spawn_blocking(move || SqliteRecords::open(&folder)).await??;
     Ok(Arc::new(records))
 }

@@ -7,6 +7,7 @@ mod apply;
 mod command_line;
 mod harness;
 mod operator;
+mod postgres;
 mod provider;
 mod replies;
 mod telemetry;

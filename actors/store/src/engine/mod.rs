@@ -21,7 +21,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use bytes::Bytes;
 use protocol::command::CommandKey;
-use protocol::id::{ConversationId, DeadLetterId};
+use protocol::id::{ConversationId, DeadLetterId, derive};
 use protocol::outbound::OpaqueKey;
 use protocol::phone::ContactKey;
 use protocol::shard::{ShardCount, ShardId};
@@ -43,6 +43,14 @@ pub struct StoreIdentity {
     pub hash_version: u8,
     /// Authenticates the opaque ids that providers send back.
     pub opaque_key: OpaqueKey,
+}
+
+impl StoreIdentity {
+    /// Tells this store from others: its key was drawn when it was created. Below 2^63, as databases count.
+    #[must_use]
+    pub fn fingerprint(&self) -> u64 {
+        (derive("engine_store", &[&self.opaque_key.0]) as u64) >> 1
+    }
 }
 
 /// A place in the log of one shard. Only its order means anything; zero is before the first entry.

@@ -48,7 +48,7 @@ pub use ledger::{
 };
 pub use notifications::{NotificationRecord, Notifications, NotifyCommit, ReadThrough, UnreadCounts};
 pub use page::{Cursor, Order, Page, PageRequest};
-pub use postgres::PostgresRecords;
+pub use postgres::{AddressError, PostgresRecords};
 pub use projection::{FactBatch, LaneStep, Projection};
 pub use sqlite::SqliteRecords;
 

@@ -30,6 +30,10 @@ pub struct LaneStep {
 /// The writing side, used by the projector alone.
 #[async_trait]
 pub trait Projection: Send + Sync + 'static {
+    /// Ties the records to the engine store with this fingerprint, for ever. Another one is refused with
+    /// [`super::RecordsError::Incompatible`]: its facts would pass for known ones.
+    async fn bind(&self, engine: u64) -> RecordsResult<()>;
+
     /// Up to which fact each lane was projected; lanes of which nothing was are absent.
     async fn projected(&self) -> RecordsResult<Vec<(FactLane, FactPosition)>>;
 

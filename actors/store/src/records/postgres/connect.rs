@@ -34,23 +34,36 @@ pub(super) fn pool(url: &str) -> RecordsResult<Pool> {
     pool.create_timeout(Some(CONNECT_WAIT)).build().map_err(failed)
 }
 
+/// Why an address cannot be used. It is not repeated: it may hold a password.
+#[derive(Debug, thiserror::Error)]
+pub enum AddressError {
+    /// It is of something else.
+    #[error("must begin with postgres:// or postgresql://")]
+    Scheme,
+    /// It names no server.
+    #[error("names no host: write postgres://HOST/DATABASE, or ?host=/run/postgresql for a socket")]
+    Host,
+    /// Anything else.
+    #[error("{0}")]
+    Parameters(String),
+}
+
+impl From<AddressError> for RecordsError {
+    fn from(error: AddressError) -> Self {
+        Self::Invalid { field: "records.url", detail: error.to_string() }
+    }
+}
+
 /// What an address says.
-///
-/// # Errors
-/// When it cannot be used, without repeating it: it may hold a password.
-pub(super) fn parse(url: &str) -> RecordsResult<Config> {
-    let invalid = |detail: String| RecordsError::Invalid { field: "records.url", detail };
+pub(super) fn parse(url: &str) -> Result<Config, AddressError> {
     if !(url.starts_with("postgres://") || url.starts_with("postgresql://")) {
-        return Err(invalid("must begin with postgres:// or postgresql://".to_owned()));
+        return Err(AddressError::Scheme);
     }
     let config: Config = url.parse().map_err(|error: tokio_postgres::Error| {
-        let cause = std::error::Error::source(&error).map_or_else(|| error.to_string(), ToString::to_string);
-        invalid(cause)
+        let cause = std::error::Error::source(&error).map(ToString::to_string);
+        AddressError::Parameters(cause.unwrap_or_else(|| error.to_string()))
     })?;
-    if config.get_hosts().is_empty() {
-        return Err(invalid("names no host".to_owned()));
-    }
-    Ok(config)
+    if config.get_hosts().is_empty() { Err(AddressError::Host) } else { Ok(config) }
 }
 
 /// Certificates are checked against those that the system trusts, or `SSL_CERT_FILE` names.

@@ -15,6 +15,8 @@ mod schema;
 mod session;
 mod types;
 
+pub use connect::AddressError;
+
 use std::sync::Arc;
 
 use deadpool_postgres::{Pool, PoolError};
@@ -56,8 +58,8 @@ impl PostgresRecords {
     /// Whether an address can be used, without connecting.
     ///
     /// # Errors
-    /// [`RecordsError::Invalid`] with what is wrong, without repeating the address: it may hold a password.
-    pub fn check_url(url: &str) -> RecordsResult<()> {
+    /// What is wrong, without repeating the address: it may hold a password.
+    pub fn check_url(url: &str) -> Result<(), AddressError> {
         connect::parse(url).map(drop)
     }
 

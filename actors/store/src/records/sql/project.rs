@@ -16,6 +16,8 @@ use super::value::values;
 use super::{events, load, rebuild, save};
 use crate::engine::{FactLane, FactPosition};
 
+/// The engine store that the facts come from.
+const ENGINE: &str = "engine";
 /// Counts calls of `sync`, which needs something to write.
 const SYNCED: &str = "synced";
 /// Name of the position in errors.
@@ -35,6 +37,10 @@ const POSITIONS: Insert = Insert {
 
 #[async_trait]
 impl<D: Database> Projection for D {
+    async fn bind(&self, engine: u64) -> RecordsResult<()> {
+        self.write(Durability::Disk, move |db| bind(db, engine).boxed()).await
+    }
+
     async fn projected(&self) -> RecordsResult<Vec<(FactLane, FactPosition)>> {
         self.read(|db| projected(db).boxed()).await
     }
@@ -60,6 +66,17 @@ impl<D: Database> Projection for D {
     async fn close(&self) -> RecordsResult<()> {
         Database::close(self).await
     }
+}
+
+async fn bind<S: Sql>(db: &mut S, engine: u64) -> RecordsResult<()> {
+    let sql = "INSERT INTO numbers (name, value) VALUES (?1, ?2) ON CONFLICT (name) DO NOTHING";
+    db.run(sql, values![ENGINE, engine]).await?;
+    if number(db, ENGINE).await? == engine {
+        return Ok(());
+    }
+    let text =
+        "the records belong to another engine store: use that one, or give this one records of its own";
+    Err(RecordsError::Incompatible(text.to_owned()))
 }
 
 async fn projected<S: Sql>(db: &mut S) -> RecordsResult<Vec<(FactLane, FactPosition)>> {

@@ -82,7 +82,7 @@ macro_rules! suites {
 }
 
 suites! {
-    projection: projects_once, facts_behind_a_gap_are_refused, survives_reopening, rebuilds_what_is_derived, a_failed_batch_changes_nothing,
+    projection: projects_once, facts_behind_a_gap_are_refused, records_belong_to_one_engine, survives_reopening, rebuilds_what_is_derived, a_failed_batch_changes_nothing,
         events_are_read_in_order, a_cursor_moves_only_from_where_it_stood, sync_answers_what_is_durable;
     inbox: a_conversation_is_shown_as_its_facts_say, blocked_messages_are_kept_apart,
         d10_filters_combine, d10_unanswered_until_somebody_replies, pages_have_no_gaps_or_repetitions,

@@ -23,6 +23,13 @@ pub(super) async fn projects_once<B: Backend>() {
     assert_eq!(row.unread, 1);
 }
 
+pub(super) async fn records_belong_to_one_engine<B: Backend>() {
+    let (_backend, records) = fresh::<B>().await;
+    records.bind(7).await.unwrap();
+    records.bind(7).await.unwrap();
+    assert!(matches!(records.bind(8).await, Err(RecordsError::Incompatible(_))));
+}
+
 pub(super) async fn facts_behind_a_gap_are_refused<B: Backend>() {
     let (_backend, records) = fresh::<B>().await;
     let behind = batch(FactLane(0), 3, vec![Chat::with(ACME, 1).started(minute(0))]);

@@ -32,9 +32,12 @@ async fn a_newer_schema_is_refused() {
 #[tokio::test]
 async fn addresses_that_cannot_be_used_are_explained() {
     for (url, expected) in [
-        ("redis://localhost", "`records.url`: must begin with postgres:// or postgresql://"),
-        ("postgres:///records?user=gateway", "`records.url`: names no host"),
-        ("postgres://u:secret@h/db?sslmode=verify", "`records.url`: invalid value for option `sslmode`"),
+        ("redis://localhost", "must begin with postgres:// or postgresql://"),
+        (
+            "postgres:///records?user=gateway",
+            "names no host: write postgres://HOST/DATABASE, or ?host=/run/postgresql for a socket",
+        ),
+        ("postgres://u:secret@h/db?sslmode=verify", "invalid value for option `sslmode`"),
     ] {
         let error = PostgresRecords::check_url(url).unwrap_err().to_string();
         assert_eq!(error, expected);
