@@ -1,6 +1,8 @@
 //! How fast facts are projected into the records, and how fast the inbox answers afterwards.
 //!
-//! `cargo run --release -p store --example records_bench -- [EVENTS] [CONVERSATIONS] [BATCH]`
+//! `cargo run --release -p store --example records_bench -- [EVENTS] [CONVERSATIONS] [BATCH] [POSTGRES_URL]`
+//!
+//! Without an address it measures SQLite in a temporary folder; with one, the empty database that it names.
 
 use std::time::Instant;
 
@@ -151,7 +153,7 @@ async fn timed<T>(what: &str, call: impl Future<Output = RecordsResult<T>>) -> R
     Ok(answer)
 }
 
-async fn queries(records: &SqliteRecords) -> Result<(), Failure> {
+async fn queries(records: &impl Records) -> Result<(), Failure> {
     let page = || PageRequest::first(50);
     let inbox = timed("inbox, newest 50", records.conversations(TENANT, Filter::All(vec![]), page())).await?;
     let search = |text: &str| Filter::Search(text.into());
@@ -181,15 +183,30 @@ async fn queries(records: &SqliteRecords) -> Result<(), Failure> {
 #[tokio::main]
 async fn main() -> Result<(), Failure> {
     let (events, people, batch) = (argument(1, 500_000)?, argument(2, 50_000)?, argument(3, 512)?);
-    let folder = tempfile::tempdir()?;
-    let records = SqliteRecords::open(folder.path())?;
     let facts = facts(events, people)?;
     println!("{} facts of {people} conversations in batches of {batch}", facts.len());
+    if let Some(url) = std::env::args().nth(4) {
+        return measure(PostgresRecords::connect(&url).await?, facts, batch as usize).await;
+    }
+    let (folder, count) = (tempfile::tempdir()?, facts.len() as u64);
+    measure(SqliteRecords::open(folder.path())?, facts, batch as usize).await?;
+    let size: u64 = std::fs::read_dir(folder.path())?
+        .map(|file| file.and_then(|file| file.metadata()).map_or(0, |data| data.len()))
+        .sum();
+    println!("{} bytes on disk per fact", size / count);
+    Ok(())
+}
+
+async fn measure(
+    records: impl Records,
+    facts: Vec<(FactLane, FactPosition, Event)>,
+    batch: usize,
+) -> Result<(), Failure> {
     let (total, tenth) = (facts.len(), facts.len() / 10);
     let (begun, mut lap, mut done, mut reported) = (Instant::now(), Instant::now(), 0usize, 0usize);
     let mut facts = facts.into_iter();
     while done < total {
-        let events: Vec<_> = facts.by_ref().take(batch as usize).collect();
+        let events: Vec<_> = facts.by_ref().take(batch).collect();
         let (after, through) = (FactPosition(done as u64), FactPosition((done + events.len()) as u64));
         let lanes = vec![LaneStep { lane: FactLane(0), after, through }];
         done += records.project(FactBatch { lanes, events }).await?;
@@ -202,10 +219,6 @@ async fn main() -> Result<(), Failure> {
     println!("all: {:.0} facts per second", total as f64 / begun.elapsed().as_secs_f64());
     timed("sync", records.sync()).await?;
     queries(&records).await?;
-    let size: u64 = std::fs::read_dir(folder.path())?
-        .map(|file| file.and_then(|file| file.metadata()).map_or(0, |data| data.len()))
-        .sum();
-    println!("{} bytes on disk per fact", size / total as u64);
     timed("rebuild", records.rebuild()).await?;
     Ok(())
 }
