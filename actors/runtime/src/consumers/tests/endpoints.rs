@@ -51,7 +51,7 @@ async fn events_arrive_signed_with_every_secret() {
     assert_eq!(request.headers["webhook-signature"], expected);
     let body: serde_json::Value = serde_json::from_slice(&request.body).unwrap();
     assert_eq!((&body["type"], &body["id"]), (&"conversation.started".into(), &id.as_str().into()));
-    assert_eq!(body["data"]["contact"]["Phone"], "+393331234567");
+    assert_eq!(body["data"]["contact"]["phone"], "+393331234567");
     assert!(body["timestamp"].is_string());
 }
 
