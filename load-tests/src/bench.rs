@@ -97,7 +97,10 @@ const TEXT_CHARS: usize = 390;
 pub fn run(plan: &Plan) -> Result<Report, Error> {
     let options = Options::default();
     tracing::info!(requests = plan.requests, "building webhooks");
-    let corpus = Rc::new(Corpus::build(&recipe(&options, plan, &"x".repeat(TEXT_CHARS)), plan.requests));
+    let corpus = Rc::new(Corpus::build(
+        &recipe(&options, plan.conversations, plan.zipf, &"x".repeat(TEXT_CHARS)),
+        plan.requests,
+    ));
     tracing::info!("ceiling");
     let ceiling = ceiling(plan, &options, &corpus)?;
     let folder = tempfile::tempdir()?;
@@ -121,7 +124,7 @@ pub fn run(plan: &Plan) -> Result<Report, Error> {
     })
 }
 
-fn recipe(options: &Options, plan: &Plan, text: &str) -> Recipe {
+pub(crate) fn recipe(options: &Options, conversations: u32, zipf: bool, text: &str) -> Recipe {
     let account = &options.accounts[0];
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     Recipe {
@@ -132,8 +135,8 @@ fn recipe(options: &Options, plan: &Plan, text: &str) -> Recipe {
         },
         app_secret: account.app_secret.0.clone(),
         path: "/webhooks/whatsapp".into(),
-        conversations: plan.conversations,
-        zipf: plan.zipf,
+        conversations,
+        zipf,
         text: text.into(),
         run: now.subsec_nanos(),
         unix_seconds: i64::try_from(now.as_secs()).unwrap_or(0),
@@ -170,10 +173,13 @@ struct Gateway {
 fn gateway(plan: &Plan, options: &Options, place: &Place, corpus: &Rc<Corpus>) -> Result<Gateway, Error> {
     let control = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let process = control.block_on(place.start())?;
-    let progress = Progress { scraper: Scraper::new(place.operator), control, place };
+    let progress = Progress::new(control, place);
     let target = Target { address: place.public, connections: plan.connections };
     tracing::info!(conversations = plan.conversations, "opening conversations in direct mode");
-    let chat = Rc::new(Corpus::build(&recipe(options, plan, "/chat"), plan.conversations as usize));
+    let chat = Rc::new(Corpus::build(
+        &recipe(options, plan.conversations, plan.zipf, "/chat"),
+        plan.conversations as usize,
+    ));
     let all = 0..chat.len();
     progress.of(|| drive(target, chat, all, Pace::Closed, OPENING))?;
 
@@ -198,19 +204,24 @@ fn gateway(plan: &Plan, options: &Options, place: &Place, corpus: &Rc<Corpus>) -
 }
 
 /// Follows what the gateway commits.
-struct Progress<'a> {
+pub(crate) struct Progress<'a> {
     scraper: Scraper,
     control: tokio::runtime::Runtime,
     place: &'a Place,
 }
 
-impl Progress<'_> {
-    fn settled(&self) -> Result<bool, Error> {
+impl<'a> Progress<'a> {
+    pub(crate) fn new(control: tokio::runtime::Runtime, place: &'a Place) -> Self {
+        Self { scraper: Scraper::new(place.operator), control, place }
+    }
+
+    /// Waits until the records have caught up; answers whether they have.
+    pub(crate) fn settled(&self) -> Result<bool, Error> {
         Ok(self.control.block_on(self.scraper.settled(SETTLING))?)
     }
 
     /// Applies a load and waits until all that was accepted is committed: its numbers, and the rate of commits.
-    fn of(
+    pub(crate) fn of(
         &self,
         load: impl FnOnce() -> std::io::Result<crate::load::Summary>,
     ) -> Result<(Numbers, f64), Error> {

@@ -94,10 +94,12 @@ pub const PROJECT_REST_MIN: Duration = Duration::from_millis(2);
 pub const PROJECT_REST_PER_FACT: Duration = Duration::from_micros(100);
 
 /// Longest rest between two projections: how much later the inbox of a busy node may be.
-pub const PROJECT_REST_MAX: Duration = Duration::from_millis(250);
+pub const PROJECT_REST_MAX: Duration = Duration::from_millis(100);
 
-/// How often projected facts are made durable, so that the engine may forget them: an fsync each time.
-pub const SYNC_EVERY: Duration = Duration::from_secs(1);
+/// How often projected facts are made durable, so that the engine may forget them: an fsync each time. What gathers
+/// in between is written at once, and the journal of the engine waits behind it: with a second in between the p99 of
+/// webhook answers at 70 % of the knee was 117 and 173 ms, with a fifth of it 54 and 61 ms.
+pub const SYNC_EVERY: Duration = Duration::from_millis(200);
 
 /// How often the records forget what is past its time; all of it is kept for at least a day.
 pub const FORGET_EVERY: Duration = Duration::from_secs(3_600);

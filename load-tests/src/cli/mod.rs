@@ -4,6 +4,7 @@ mod bench;
 mod ceiling;
 mod crash;
 mod run;
+mod scale;
 mod simulator;
 
 use std::error::Error;
@@ -29,6 +30,8 @@ enum Verb {
     Crash(crash::Args),
     /// Compares a gateway with a bare server that only checks the signature.
     Bench(bench::Args),
+    /// Fills a gateway with conversations, kills it, and measures its start and its memory.
+    Scale(scale::Args),
     /// Runs that bare server.
     Ceiling(ceiling::Args),
 }
@@ -41,6 +44,7 @@ impl Cli {
             Verb::Run(args) => run::run(&args),
             Verb::Crash(args) => crash::run(args),
             Verb::Bench(args) => bench::run(args),
+            Verb::Scale(args) => scale::run(args),
             Verb::Ceiling(args) => ceiling::run(&args),
         }
     }
