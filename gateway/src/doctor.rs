@@ -81,11 +81,14 @@ fn folder(data: &Path) -> Check {
 }
 
 async fn engine(settings: &Settings) -> Check {
+    let kept = if settings.store.url.is_empty() { "embedded" } else { "Redis" };
     match Stores::open_engine(settings).await {
         Ok(engine) => {
             let stats = engine.stats();
-            let detail =
-                format!("{} bytes stored, {} entries wait", stats.stored_bytes, stats.backlog_entries);
+            let detail = format!(
+                "{kept}: {} bytes stored, {} entries wait",
+                stats.stored_bytes, stats.backlog_entries
+            );
             match engine.close().await {
                 Ok(()) => check(Verdict::Pass, "engine store", detail),
                 Err(error) => check(Verdict::Fail, "engine store", chain(&error)),

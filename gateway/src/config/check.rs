@@ -35,6 +35,7 @@ fn ranges(settings: &Settings, found: &mut Vec<(&'static str, String)>) {
     };
     range("public.workers", settings.public.workers as u64, 0..=256);
     range("store.shards", settings.store.shards.into(), 1..=4_096);
+    range("store.replicas", settings.store.replicas.into(), 0..=16);
     range("store.backlog_max_bytes", settings.store.backlog_max_bytes, 1 << 20..=1 << 40);
     range("store.disk_free_min_bytes", settings.store.disk_free_min_bytes, 0..=1 << 50);
     range("webhooks.max_body_bytes", settings.webhooks.max_body_bytes as u64, 1_024..=64 << 20);
@@ -49,9 +50,17 @@ fn ranges(settings: &Settings, found: &mut Vec<(&'static str, String)>) {
 
 fn stores(settings: &Settings, found: &mut Vec<(&'static str, String)>) {
     let store = &settings.store;
-    if !store.url.is_empty() {
-        let detail = "only the embedded store exists in this version; leave it empty (redis:// arrives with a later one)";
+    if store.url.split(',').any(|url| !url.is_empty() && !url.trim().starts_with("redis://")) {
+        let detail =
+            "every address must begin with redis:// (TLS is not supported yet); empty for the embedded store";
         found.push(("store.url", detail.to_owned()));
+    }
+    if !store.url.is_empty() && settings.records.url.is_empty() {
+        let detail = "must name a PostgreSQL database when store.url is set: a file under `data` is seen by one node only";
+        found.push(("records.url", detail.to_owned()));
+    }
+    if store.url.is_empty() && store.replicas > 0 {
+        found.push(("store.replicas", "must be 0 without store.url: the embedded store has none".to_owned()));
     }
     if !settings.records.url.is_empty()
         && let Err(error) = PostgresRecords::check_url(&settings.records.url)

@@ -88,8 +88,10 @@ pub struct OperatorSettings {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct StoreSettings {
-    /// Empty for the embedded store.
+    /// Empty for the embedded store; otherwise Redis, several addresses with commas between them.
     pub url: String,
+    /// Replicas of Redis that must have a write before it is answered.
+    pub replicas: u8,
     /// What an answered webhook survives.
     pub durability: Durability,
     /// Shards of a new store.

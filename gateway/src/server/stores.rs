@@ -7,7 +7,7 @@ use protocol::shard::ShardCount;
 use runtime::NodeSettings;
 use runtime::consumers::EndpointSettings;
 use store::engine::embedded::{EmbeddedEngine, EmbeddedOptions};
-use store::engine::{Engine, SystemClock, embedded};
+use store::engine::{Engine, RedisEngine, RedisOptions, SystemClock, embedded};
 use store::records::{PostgresRecords, SharedRecords, SqliteRecords};
 
 use super::StartError;
@@ -33,6 +33,11 @@ impl Stores {
 
     /// Opens the engine store alone.
     pub(crate) async fn open_engine(settings: &Settings) -> Result<Arc<dyn Engine>, StartError> {
+        if !settings.store.url.is_empty() {
+            let engine = RedisEngine::open(redis_options(settings)).await?;
+            tracing::info!(store = engine.describe(), "conversations are kept in Redis");
+            return Ok(Arc::new(engine));
+        }
         let options = engine_options(settings);
         let clock = Arc::new(SystemClock::default());
         let engine = tokio::task::spawn_blocking(move || EmbeddedEngine::open(&options, clock)).await??;
@@ -50,13 +55,27 @@ pub(crate) async fn open_records(settings: &Settings) -> Result<SharedRecords, S
     Ok(Arc::new(records))
 }
 
+fn redis_options(settings: &Settings) -> RedisOptions {
+    RedisOptions {
+        urls: settings.store.url.split(',').map(|url| url.trim().to_owned()).collect(),
+        shards: ShardCount::new(settings.store.shards).unwrap_or_default(),
+        durability: durability(settings),
+        replicas: settings.store.replicas,
+        ..RedisOptions::new(String::new())
+    }
+}
+
+fn durability(settings: &Settings) -> embedded::Durability {
+    match settings.store.durability {
+        Durability::Fsync => embedded::Durability::Fsync,
+        Durability::Everysec => embedded::Durability::EverySecond,
+    }
+}
+
 fn engine_options(settings: &Settings) -> EmbeddedOptions {
     EmbeddedOptions {
         shards: ShardCount::new(settings.store.shards).unwrap_or_default(),
-        durability: match settings.store.durability {
-            Durability::Fsync => embedded::Durability::Fsync,
-            Durability::Everysec => embedded::Durability::EverySecond,
-        },
+        durability: durability(settings),
         backlog_max_bytes: settings.store.backlog_max_bytes,
         disk_free_min_bytes: settings.store.disk_free_min_bytes,
         ..EmbeddedOptions::new(settings.data.join(ENGINE_FOLDER))

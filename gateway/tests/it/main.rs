@@ -9,6 +9,7 @@ mod harness;
 mod operator;
 mod postgres;
 mod provider;
+mod redis;
 mod replies;
 mod telemetry;
 mod tidy;

@@ -7,7 +7,7 @@ use self::server::Server;
 use crate::harness::{World, text_webhook};
 
 #[path = "../../../actors/store/tests/it/records/server.rs"]
-mod server;
+pub(crate) mod server;
 
 const CANDIDATE: &str = "393338000001";
 

@@ -32,7 +32,12 @@ pub(super) async fn play(shared: Arc<Shared>, shards: Vec<(Box<Shard>, Task)>, n
     let mut round = Round { shared, done: Vec::with_capacity(shards.len()), stragglers: Vec::new() };
     let parts = round.gather(shards, now).await;
     if !parts.is_empty() {
+        // A round serves many traces: each of them sees the time that its inputs took together with the others.
+        let traces: Vec<_> = parts.iter().flat_map(|part| part.batch.traceparents()).collect();
+        let applying = trace::spans_of(&traces, || tracing::debug_span!("apply"));
         let parts = round.apply(parts).await;
+        drop(applying);
+        let _committing = trace::spans_of(&traces, || tracing::debug_span!("commit"));
         round.commit(parts).await;
     }
     Played { shards: round.done, stragglers: round.stragglers }
@@ -85,8 +90,6 @@ impl Round {
 
     /// Loads what is missing, for all at once, and applies. Nothing is committed yet.
     async fn apply(&mut self, mut parts: Vec<Part>) -> Vec<Part> {
-        let traces: Vec<_> = parts.iter().flat_map(|part| part.batch.traceparents()).collect();
-        let _applying = trace::spans_of(&traces, || tracing::debug_span!("apply"));
         let needs: Vec<_> =
             parts.iter().map(|part| (part.shard.shard.id, part.shard.needs(&part.batch))).collect();
         let loaded = if needs.iter().any(|(_, request)| !is_empty(request)) {
@@ -120,8 +123,6 @@ impl Round {
 
     /// Commits all batches in one call, and lets the effects out of those that are committed.
     async fn commit(&mut self, parts: Vec<Part>) {
-        let traces: Vec<_> = parts.iter().flat_map(|part| part.batch.traceparents()).collect();
-        let _committing = trace::spans_of(&traces, || tracing::debug_span!("commit"));
         let mut commits = Vec::with_capacity(parts.len());
         let mut committing = Vec::with_capacity(parts.len());
         for mut part in parts {
