@@ -63,6 +63,10 @@ fn unreadable(detail: &str) -> ApiError {
 }
 
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> ApiResult<T> {
+    // The decoder would take a list for a struct, its fields in order: nobody means that.
+    if bytes.trim_ascii_start().first() == Some(&b'[') {
+        return Err(ApiError::field("", "the body must be a JSON object"));
+    }
     let mut json = serde_json::Deserializer::from_slice(bytes);
     let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
         if error.inner().is_data() {
@@ -119,6 +123,7 @@ mod tests {
     #[test]
     fn errors_name_the_field() {
         let cases = [
+            (r#"["text"]"#, "must be a JSON object"),
             (r#"{"type":"text","text":{"body":7}}"#, "/text/body"),
             (r#"{"type":"text","txt":{}}"#, "/txt"),
             (r#"{"type":"smoke"}"#, "/type"),

@@ -6,6 +6,7 @@ mod billing;
 mod body;
 mod command;
 mod contacts;
+mod contract;
 mod conversations;
 mod fresh;
 mod idempotency;
@@ -15,19 +16,16 @@ mod page;
 mod problem;
 mod query;
 mod settings;
+mod unknown;
 mod views;
 mod watch;
 
-use actix_web::error::PathError;
-use actix_web::http::StatusCode;
-use actix_web::{App, HttpRequest, web};
-use utoipa::OpenApi;
-use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
+use actix_web::web;
+use utoipa_actix_web::scope;
 use utoipa_actix_web::service_config::ServiceConfig;
-use utoipa_actix_web::{AppExt, scope};
 use utoipa_swagger_ui::SwaggerUi;
 
-use self::problem::ApiError;
+pub use self::contract::document;
 
 /// Adds the routes of the API and its viewer (`/docs/`) to the public listener. Handlers find their needs in `web::Data<AppState>`.
 pub fn configure(config: &mut web::ServiceConfig) {
@@ -37,52 +35,15 @@ pub fn configure(config: &mut web::ServiceConfig) {
     config.service(SwaggerUi::new("/docs/{_:.*}").url("/openapi.json", document()));
 }
 
-/// The contract: OpenAPI 3.1, from the handlers themselves.
-#[must_use]
-pub fn document() -> utoipa::openapi::OpenApi {
-    #[derive(OpenApi)]
-    #[openapi(
-        info(
-            title = "Recruiting conversation gateway",
-            description = "Conversations between staffing agencies and candidates over WhatsApp and SMS. \
-                What a call has answered is found by later calls to the same node; lists of conversations and the \
-                feed of events follow within milliseconds.",
-            license(name = "MIT")
-        ),
-        tags(
-            (name = "messages", description = "Send messages and look at them"),
-            (name = "conversations", description = "The inbox and what people do in it"),
-            (name = "contacts", description = "People and their consent"),
-            (name = "settings", description = "Numbers, people, templates, flows, keys, endpoints"),
-            (name = "billing", description = "What was charged, and why"),
-            (name = "events", description = "The ordered feed for downstream services"),
-            (name = "notifications", description = "What people are told"),
-            (name = "operations", description = "Why things are as they are, and what was set aside"),
-            (name = "audit", description = "Who did what"),
-        )
-    )]
-    struct Contract;
-
-    let (_, mut document) = App::new()
-        .into_utoipa_app()
-        .openapi(Contract::openapi())
-        .service(scope::scope("/v1").configure(routes))
-        .split_for_parts();
-    let bearer = SecurityScheme::Http(HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build());
-    document.components.get_or_insert_default().add_security_scheme("key", bearer);
-    document.security = Some(vec![SecurityRequirement::new("key", Vec::<String>::new())]);
-    document
-}
-
 /// Every endpoint, by area.
 fn routes(config: &mut ServiceConfig<'_>) {
-    config.app_data(web::PathConfig::default().error_handler(wrong_path));
+    config.app_data(web::PathConfig::default().error_handler(unknown::wrong_path));
     config.configure(message_routes);
     config.configure(contact_routes);
     config.configure(settings_routes);
     config.configure(people_routes);
     config.configure(watch_routes);
-    config.default_service(web::route().to(no_such_call));
+    config.default_service(web::route().to(unknown::no_such_call));
 }
 
 fn message_routes(config: &mut ServiceConfig<'_>) {
@@ -178,17 +139,4 @@ fn watch_routes(config: &mut ServiceConfig<'_>) {
         .service(dead_letters::list_dead_letters)
         .service(dead_letters::replay_dead_letter)
         .service(audit::list_audit);
-}
-
-/// An id in the address that is not one: nothing can have it.
-fn wrong_path(error: PathError, _: &HttpRequest) -> actix_web::Error {
-    let detail = match error {
-        PathError::Deserialize(error) => error.to_string(),
-        other => other.to_string(),
-    };
-    ApiError::new(StatusCode::NOT_FOUND, "not_found", "Not found", format!("the address: {detail}")).into()
-}
-
-async fn no_such_call() -> Result<actix_web::HttpResponse, ApiError> {
-    Err(ApiError::not_found("call; /openapi.json lists them"))
 }

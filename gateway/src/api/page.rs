@@ -2,7 +2,7 @@
 
 use protocol::api::Page;
 use serde::Deserialize;
-use store::records::{Cursor, Page as Rows, PageRequest};
+use store::records::{Cursor, EventSeq, Page as Rows, PageRequest};
 use utoipa::IntoParams;
 
 use super::problem::{ApiError, ApiResult};
@@ -17,6 +17,7 @@ const MAX_LIMIT: usize = 200;
 #[into_params(parameter_in = Query)]
 pub(crate) struct Paging {
     /// Entries at most, 1 to 200; 50 when left out.
+    #[param(minimum = 1, maximum = 200)]
     pub(crate) limit: Option<usize>,
     /// `next` of the page before.
     pub(crate) cursor: Option<String>,
@@ -36,6 +37,11 @@ impl Paging {
         let cursor = self.cursor.as_deref().filter(|text| !text.is_empty()).map(|text| Cursor(text.into()));
         Ok(PageRequest { limit: self.limit()?, cursor })
     }
+}
+
+/// A place among the events. Beyond what a signed number holds there is none in any store.
+pub(crate) fn sequence(number: u64) -> Option<EventSeq> {
+    i64::try_from(number).ok().map(|_| EventSeq(number))
 }
 
 /// A page of rows as a page of views.

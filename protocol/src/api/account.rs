@@ -53,6 +53,7 @@ pub struct TenantView {
 pub struct ChangeNumber {
     /// What people call it.
     #[serde(default)]
+    #[schema(min_length = 1, max_length = 100)]
     pub nickname: Option<String>,
     /// Disabled numbers receive but do not send.
     #[serde(default)]
@@ -91,10 +92,12 @@ pub struct TemplateView {
 #[serde(deny_unknown_fields)]
 pub struct NewTemplate {
     /// Lower case letters, digits and `_` for approved ones.
+    #[schema(min_length = 1, max_length = 512)]
     pub name: String,
     /// Who approves it.
     pub kind: TemplateKind,
     /// Exact language code, such as `pt_BR`.
+    #[schema(pattern = "^[a-z]{2,3}(_[A-Z]{2,3})?$")]
     pub language: String,
     /// What sends are charged as; needed for approved ones.
     #[serde(default)]
@@ -103,6 +106,7 @@ pub struct NewTemplate {
     #[serde(default)]
     pub record_type: RecordType,
     /// Its text.
+    #[schema(min_length = 1, max_length = 1024)]
     pub body: String,
 }
 
@@ -111,6 +115,7 @@ pub struct NewTemplate {
 #[serde(deny_unknown_fields)]
 pub struct ChangeTemplate {
     /// Its new text.
+    #[schema(min_length = 1, max_length = 1024)]
     pub body: String,
 }
 
@@ -165,10 +170,13 @@ pub struct UserView {
 #[serde(deny_unknown_fields)]
 pub struct UserBody {
     /// For people.
+    #[schema(min_length = 1, max_length = 200)]
     pub name: String,
     /// Unique within the tenant; cannot be changed.
+    #[schema(pattern = "^[^@]+@.+[.].+$")]
     pub email: String,
     /// `recruiter`, `admin` …
+    #[schema(min_length = 1, max_length = 50)]
     pub role: String,
 }
 
@@ -188,8 +196,10 @@ pub struct GroupView {
 #[serde(deny_unknown_fields)]
 pub struct GroupBody {
     /// Unique within the tenant; cannot be changed.
+    #[schema(min_length = 1, max_length = 100)]
     pub name: String,
     /// Its members.
+    #[schema(max_items = 1000)]
     pub members: Vec<UserId>,
 }
 
@@ -215,8 +225,10 @@ pub struct KeyView {
 #[serde(deny_unknown_fields)]
 pub struct NewKey {
     /// For people; unique within the tenant.
+    #[schema(min_length = 1, max_length = 100)]
     pub name: String,
     /// What it may do: `*`, or names such as `messages:write`.
+    #[schema(min_items = 1)]
     pub scopes: Vec<String>,
     /// The person that it acts for.
     #[serde(default)]
@@ -257,6 +269,7 @@ pub struct EndpointView {
 #[serde(deny_unknown_fields)]
 pub struct EndpointBody {
     /// An `http` or `https` address.
+    #[schema(pattern = "^https?://")]
     pub url: String,
     /// Names of events, or none for all.
     #[serde(default)]

@@ -26,6 +26,7 @@ use crate::state::AppState;
 #[serde(deny_unknown_fields)]
 pub(crate) struct ListQuery {
     /// Entries at most, 1 to 200; 50 when left out.
+    #[param(minimum = 1, maximum = 200)]
     limit: Option<usize>,
     /// `next` of the page before.
     cursor: Option<String>,
@@ -50,15 +51,19 @@ pub(crate) struct ListQuery {
     /// With (`true`) or without a message that waits for an answer.
     unanswered: Option<bool>,
     /// Unanswered for at least this many hours.
-    unanswered_for_hours: Option<u32>,
+    #[param(maximum = 65_535)]
+    unanswered_for_hours: Option<u16>,
     /// Answered within this many hours.
-    answered_within_hours: Option<u32>,
+    #[param(maximum = 65_535)]
+    answered_within_hours: Option<u16>,
     /// `me` or a user id: somebody who wrote in it.
     replied_by: Option<String>,
     /// `open` or `closed`.
+    #[param(inline)]
     window: Option<WindowFilter>,
     /// The window closes within this many minutes.
-    window_closes_within_minutes: Option<u32>,
+    #[param(maximum = 65_535)]
+    window_closes_within_minutes: Option<u16>,
     /// Newest message at or after this time.
     since: Option<TimestampMs>,
     /// Newest message before this time.
@@ -154,7 +159,7 @@ fn people(state: &AppState, caller: &Caller, query: &ListQuery) -> ApiResult<Vec
 
 /// When something happened in a conversation.
 fn times(query: &ListQuery, now: TimestampMs) -> Vec<Filter> {
-    let hours = |hours: u32| now - SpanMs::hours(i64::from(hours));
+    let hours = |hours: u16| now - SpanMs::hours(i64::from(hours));
     let mut all = Vec::new();
     all.extend(query.unanswered_for_hours.map(|span| Filter::UnansweredSince(hours(span))));
     all.extend(query.answered_within_hours.map(|span| Filter::AnsweredSince(hours(span))));

@@ -33,11 +33,13 @@ pub(crate) enum Sort {
 #[into_params(parameter_in = Query)]
 pub(crate) struct HistoryQuery {
     /// Entries at most, 1 to 200; 50 when left out.
+    #[param(minimum = 1, maximum = 200)]
     limit: Option<usize>,
     /// `next` of the page before.
     cursor: Option<String>,
     /// `desc` (newest first) unless `asc`.
     #[serde(default)]
+    #[param(inline)]
     order: Sort,
 }
 

@@ -26,6 +26,7 @@ const BATCH: usize = 500;
 #[serde(deny_unknown_fields)]
 pub(crate) struct LetterQuery {
     /// Entries at most, 1 to 200; 50 when left out.
+    #[param(minimum = 1, maximum = 200)]
     limit: Option<usize>,
     /// `next` of the page before.
     cursor: Option<DeadLetterId>,

@@ -4,12 +4,12 @@ use actix_web::{get, web};
 use protocol::api::Page;
 use protocol::api::watch::EventView;
 use serde::Deserialize;
-use store::records::{EventQuery, EventSeq, StoredEvent};
+use store::records::{EventQuery, StoredEvent};
 use utoipa::IntoParams;
 
 use crate::api::auth::{Caller, Scope};
-use crate::api::page::Paging;
-use crate::api::problem::ApiResult;
+use crate::api::page::{Paging, sequence};
+use crate::api::problem::{ApiError, ApiResult};
 use crate::api::query::Query;
 use crate::state::AppState;
 
@@ -22,6 +22,7 @@ pub(crate) struct FeedQuery {
     #[serde(default)]
     after: u64,
     /// Entries at most, 1 to 200; 50 when left out.
+    #[param(minimum = 1, maximum = 200)]
     limit: Option<usize>,
 }
 
@@ -40,14 +41,11 @@ pub(crate) async fn list_events(
 ) -> ApiResult<web::Json<Page<EventView>>> {
     caller.require(Scope::EventsRead)?;
     let limit = Paging { limit: query.limit, cursor: None }.limit()?;
+    let after = sequence(query.after)
+        .ok_or_else(|| ApiError::field("?after", "must be the `sequence` of an event"))?;
     let rows = state
         .records
-        .events(EventQuery {
-            tenant: Some(caller.tenant),
-            conversation: None,
-            after: EventSeq(query.after),
-            limit,
-        })
+        .events(EventQuery { tenant: Some(caller.tenant), conversation: None, after, limit })
         .await?;
     let next = (rows.len() == limit).then(|| rows.last().map(|row| row.seq.0.to_string())).flatten();
     Ok(web::Json(Page { data: rows.iter().map(view).collect(), next }))

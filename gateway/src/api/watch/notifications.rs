@@ -3,13 +3,13 @@
 use actix_web::{HttpResponse, get, post, web};
 use protocol::api::watch::NotificationView;
 use serde::Deserialize;
-use store::records::{EventSeq, NotificationRecord, ReadThrough};
+use store::records::{NotificationRecord, ReadThrough};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::api::auth::{Caller, Scope};
 use crate::api::body::Body;
 use crate::api::command::now;
-use crate::api::page::Paging;
+use crate::api::page::{Paging, sequence};
 use crate::api::problem::{ApiError, ApiResult};
 use crate::api::query::Query;
 use crate::state::AppState;
@@ -47,6 +47,7 @@ pub(crate) struct Bell {
 #[serde(deny_unknown_fields)]
 pub(crate) struct BellQuery {
     /// Entries at most, 1 to 200; 50 when left out.
+    #[param(minimum = 1, maximum = 200)]
     limit: Option<usize>,
     /// `next` of the page before.
     cursor: Option<u64>,
@@ -63,7 +64,9 @@ pub(crate) async fn list_notifications(
     caller.require(Scope::NotificationsRead)?;
     let user = caller.require_user()?;
     let limit = Paging { limit: query.limit, cursor: None }.limit()?;
-    let before = query.cursor.map(EventSeq);
+    let place =
+        |cursor| sequence(cursor).ok_or_else(|| ApiError::field("?cursor", "must be a `next` of a list"));
+    let before = query.cursor.map(place).transpose()?;
     let rows = state.records.notifications_before(caller.tenant, user, before, limit).await?;
     let unread = state.records.unread_counts(caller.tenant, user).await?.total;
     let next = (rows.len() == limit).then(|| rows.last().map(|row| row.seq.0.to_string())).flatten();
@@ -75,6 +78,7 @@ pub(crate) async fn list_notifications(
 #[serde(deny_unknown_fields)]
 pub(crate) struct MarkRead {
     /// Everything up to and including this `sequence`.
+    #[schema(minimum = 1, maximum = 9_223_372_036_854_775_807u64)]
     through: u64,
 }
 
@@ -92,10 +96,10 @@ pub(crate) async fn mark_notifications_read(
 ) -> ApiResult<HttpResponse> {
     caller.require(Scope::NotificationsRead)?;
     let user = caller.require_user()?;
-    if body.value.through == 0 {
-        return Err(ApiError::field("/through", "must be the `sequence` of a notification"));
-    }
-    let through = ReadThrough::Seq(EventSeq(body.value.through));
+    let through = sequence(body.value.through).filter(|place| place.0 > 0);
+    let through =
+        through.ok_or_else(|| ApiError::field("/through", "must be the `sequence` of a notification"))?;
+    let through = ReadThrough::Seq(through);
     state.records.mark_read(caller.tenant, user, through, now()).await?;
     Ok(HttpResponse::NoContent().finish())
 }

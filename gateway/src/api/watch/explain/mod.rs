@@ -22,7 +22,7 @@ use crate::state::AppState;
 /// Why a message or a conversation is as it is, and everything that happened to it.
 #[utoipa::path(
     tag = "operations",
-    params(("id" = String, Path, description = "A message id or a conversation id")),
+    params(("id" = String, Path, pattern = "^(msg|cnv)_[0-7][0-9a-hjkmnp-tv-z]{25}$", description = "A message id or a conversation id")),
     responses((status = 200, body = Explanation), (status = 404, body = Problem, content_type = "application/problem+json"))
 )]
 #[get("/explain/{id}")]
@@ -38,7 +38,7 @@ pub(crate) async fn explain(
     if let Ok(message) = id.parse::<MessageId>() {
         return explain_message(&state, &caller, message).await;
     }
-    Err(ApiError::field("?id", "must be a message id (msg_…) or a conversation id (cnv_…)"))
+    Err(ApiError::not_found("message (msg_…) or conversation (cnv_…)"))
 }
 
 async fn explain_conversation(
