@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 
 use crate::content::ProviderError;
-use crate::id::{ConversationId, MessageId, ProviderId};
+use crate::id::{ConversationId, MessageId, NumberId, ProviderId};
 use crate::time::TimestampMs;
 
 /// Secret of the store, drawn at its creation, that authenticates opaque ids.
@@ -22,7 +22,8 @@ impl fmt::Debug for OpaqueKey {
 }
 
 /// What we attach to every send (`biz_opaque_callback_data`) and get back with its statuses.
-/// Form: `v1.<conversation>.<message>.<mac>`; the shard follows from the conversation.
+/// Form: `v1.<conversation>.<message>.<mac>`; the shard follows from the conversation. The MAC holds for one business
+/// number: whoever may report on another number cannot report on this message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OpaqueId {
     /// The conversation of the message.
@@ -35,20 +36,20 @@ pub struct OpaqueId {
 const MAC_BYTES: usize = 16;
 
 impl OpaqueId {
-    /// The authenticated text form.
+    /// The authenticated text form for a message from a number.
     #[must_use]
-    pub fn seal(self, key: &OpaqueKey) -> String {
+    pub fn seal(self, number: NumberId, key: &OpaqueKey) -> String {
         let plain = format!("v1.{}.{}", self.conversation, self.message);
-        let mac = mac(key, plain.as_bytes());
+        let mac = mac(key, number, plain.as_bytes());
         format!("{plain}.{}", BASE64URL_NOPAD.encode(&mac))
     }
 
-    /// Reads the text form; `None` unless it is ours, unchanged.
+    /// Reads the text form; `None` unless it is ours, unchanged, and of this number.
     #[must_use]
-    pub fn open(text: &str, key: &OpaqueKey) -> Option<Self> {
+    pub fn open(text: &str, number: NumberId, key: &OpaqueKey) -> Option<Self> {
         let (plain, given) = text.rsplit_once('.')?;
         let given = BASE64URL_NOPAD.decode(given.as_bytes()).ok()?;
-        let expected = mac(key, plain.as_bytes());
+        let expected = mac(key, number, plain.as_bytes());
         if !bool::from(subtle::ConstantTimeEq::ct_eq(given.as_slice(), expected.as_slice())) {
             return None;
         }
@@ -57,11 +58,12 @@ impl OpaqueId {
     }
 }
 
-fn mac(key: &OpaqueKey, text: &[u8]) -> [u8; MAC_BYTES] {
+fn mac(key: &OpaqueKey, number: NumberId, text: &[u8]) -> [u8; MAC_BYTES] {
     // HMAC pads a short key with zeros to its block of 64 bytes: done here, construction cannot fail.
     let mut block = [0u8; 64];
     block[..32].copy_from_slice(&key.0);
     let mut hmac = <Hmac<Sha256> as KeyInit>::new(&block.into());
+    hmac.update(&number.0.to_le_bytes());
     hmac.update(text);
     let full: [u8; 32] = hmac.finalize().into_bytes().into();
     let mut short = [0; MAC_BYTES];
@@ -115,16 +117,17 @@ mod tests {
 
     #[test]
     fn opaque_id_survives_and_resists_change() {
-        let key = OpaqueKey([7; 32]);
+        let (key, number) = (OpaqueKey([7; 32]), NumberId(9));
         let id = OpaqueId { conversation: ConversationId(1), message: MessageId(2) };
-        let text = id.seal(&key);
+        let text = id.seal(number, &key);
         assert!(text.len() <= 512, "the provider's limit");
-        assert_eq!(OpaqueId::open(&text, &key), Some(id));
-        assert_eq!(OpaqueId::open(&text, &OpaqueKey([8; 32])), None);
-        let other = OpaqueId { conversation: ConversationId(1), message: MessageId(3) }.seal(&key);
+        assert_eq!(OpaqueId::open(&text, number, &key), Some(id));
+        assert_eq!(OpaqueId::open(&text, number, &OpaqueKey([8; 32])), None);
+        assert_eq!(OpaqueId::open(&text, NumberId(8), &key), None, "another number's");
+        let other = OpaqueId { conversation: ConversationId(1), message: MessageId(3) }.seal(number, &key);
         let (_, mac) = text.rsplit_once('.').unwrap();
         let (plain, _) = other.rsplit_once('.').unwrap();
-        assert_eq!(OpaqueId::open(&format!("{plain}.{mac}"), &key), None);
-        assert_eq!(OpaqueId::open("somebody else's", &key), None);
+        assert_eq!(OpaqueId::open(&format!("{plain}.{mac}"), number, &key), None);
+        assert_eq!(OpaqueId::open("somebody else's", number, &key), None);
     }
 }

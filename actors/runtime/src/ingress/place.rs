@@ -88,7 +88,7 @@ impl Reach<'_> {
         mut happening: Box<Happening>,
     ) -> Placed {
         let key = own_key(&names);
-        if let Some(id) = opaque.and_then(|text| OpaqueId::open(&text, self.opaque_key)) {
+        if let Some(id) = opaque.and_then(|text| OpaqueId::open(&text, number, self.opaque_key)) {
             if let Happening::Status(update) = happening.as_mut() {
                 update.message = Some(id.message);
             }

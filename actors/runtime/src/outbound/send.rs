@@ -144,7 +144,7 @@ impl Delivery {
             to: post.to,
             content: post.content,
             reply_to: post.reply_to,
-            opaque: opaque.seal(&self.shared.options.engine.identity().opaque_key),
+            opaque: opaque.seal(self.queue.number, &self.shared.options.engine.identity().opaque_key),
             traceparent: span.in_scope(trace::current_traceparent).or(post.traceparent),
         };
         let began = Instant::now();

@@ -51,7 +51,7 @@ fn p5_a_status_finds_its_message_by_the_opaque_id_alone() {
         comes(&world, &node, &message(now, "wamid.1", &format!(r#""from":"{PHONE}""#))).await;
         let posted = world.provider.ledger().remove(0);
         let id = OpaqueId { conversation: posted.conversation, message: posted.message };
-        let opaque = id.seal(&world.engine.identity().opaque_key);
+        let opaque = id.seal(NUMBER, &world.engine.identity().opaque_key);
         let (wamid, seconds) = (posted.provider_id.as_str(), now / 1_000);
         let status = format!(
             r#"{{"id":"{wamid}","status":"read","timestamp":"{seconds}","biz_opaque_callback_data":"{opaque}"}}"#

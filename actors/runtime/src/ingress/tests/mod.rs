@@ -128,10 +128,10 @@ async fn p5_the_opaque_id_decides_where_a_status_goes() {
     let ingress = ingress(&engine);
     let id = OpaqueId { conversation: ConversationId(42), message: MessageId(43) };
     let brazil = names(Some(551_187_654_321), None);
-    let forged = id.seal(&OpaqueKey([8; 32]));
+    let forged = id.seal(NUMBER_A, &OpaqueKey([8; 32]));
     let parts = vec![
-        status(&brazil, Some(id.seal(&opaque_key()))),
-        status(&Names::default(), Some(id.seal(&opaque_key()))),
+        status(&brazil, Some(id.seal(NUMBER_A, &opaque_key()))),
+        status(&Names::default(), Some(id.seal(NUMBER_A, &opaque_key()))),
         status(&brazil, Some(forged.clone())),
         status(&Names::default(), Some(forged)),
     ];

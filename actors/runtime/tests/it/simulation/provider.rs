@@ -49,8 +49,8 @@ impl ChaoticProvider {
         self.ledger.lock().clone()
     }
 
-    async fn take(&self, message: &OutboundMessage) -> ProviderId {
-        let id = OpaqueId::open(&message.opaque, &self.world.engine.identity().opaque_key).unwrap();
+    async fn take(&self, number: &Number, message: &OutboundMessage) -> ProviderId {
+        let id = OpaqueId::open(&message.opaque, number.id, &self.world.engine.identity().opaque_key).unwrap();
         let text = match &message.content {
             Content::Text { body } => body.clone(),
             other => other.kind().to_owned(),
@@ -98,16 +98,16 @@ async fn report(world: Arc<World>, dice: Arc<Dice>, id: OpaqueId, provider_id: P
 
 #[async_trait]
 impl Provider for ChaoticProvider {
-    async fn send(&self, _: &Number, message: OutboundMessage) -> Outcome {
+    async fn send(&self, number: &Number, message: OutboundMessage) -> Outcome {
         if self.calm.load(Ordering::Relaxed) {
-            return Outcome::Accepted { provider_id: self.take(&message).await, recipient: None };
+            return Outcome::Accepted { provider_id: self.take(number, &message).await, recipient: None };
         }
         sleep(self.dice.millis(if self.dice.one_in(6) { 8_000 } else { 200 })).await;
         let lost = || Outcome::InDoubt { detail: "no answer".to_owned() };
         match self.dice.below(20) {
             0 => lost(),
             1 | 2 => {
-                self.take(&message).await;
+                self.take(number, &message).await;
                 lost()
             }
             3 => Outcome::NotSent { detail: "no connection".to_owned() },
@@ -116,7 +116,7 @@ impl Provider for ChaoticProvider {
                 Outcome::Rejected { error, retry_after_ms: None }
             }
             _ => {
-                let provider_id = self.take(&message).await;
+                let provider_id = self.take(number, &message).await;
                 sleep(self.dice.millis(500)).await;
                 Outcome::Accepted { provider_id, recipient: None }
             }

@@ -69,8 +69,8 @@ impl ScriptedProvider {
         self.typing.lock().clone()
     }
 
-    fn take(&self, message: &OutboundMessage) -> ProviderId {
-        let opaque = OpaqueId::open(&message.opaque, &self.key).expect("our opaque id comes with every send");
+    fn take(&self, number: &Number, message: &OutboundMessage) -> ProviderId {
+        let opaque = OpaqueId::open(&message.opaque, number.id, &self.key).expect("our opaque id comes with every send");
         let mut ledger = self.ledger.lock();
         let provider_id = ProviderId::new(format!("wamid.out.{}", ledger.len()));
         let text = match &message.content {
@@ -89,17 +89,17 @@ impl ScriptedProvider {
 
 #[async_trait]
 impl Provider for ScriptedProvider {
-    async fn send(&self, _: &Number, message: OutboundMessage) -> Outcome {
+    async fn send(&self, number: &Number, message: OutboundMessage) -> Outcome {
         let answer = self.script.lock().pop_front().unwrap_or(Answer::Take);
         if let Answer::TakeLate(after) = answer {
             sleep(after).await;
         }
         match answer {
             Answer::Take | Answer::TakeLate(_) => {
-                Outcome::Accepted { provider_id: self.take(&message), recipient: None }
+                Outcome::Accepted { provider_id: self.take(number, &message), recipient: None }
             }
             Answer::TakeSilently => {
-                self.take(&message);
+                self.take(number, &message);
                 Outcome::InDoubt { detail: "no answer".to_owned() }
             }
             Answer::Lose => Outcome::InDoubt { detail: "no answer".to_owned() },
