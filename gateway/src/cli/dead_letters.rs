@@ -44,7 +44,7 @@ pub(super) fn run(args: Args) -> Result<(), Failure> {
     let client = args.client.connect()?;
     let answer = block_on(async move {
         match args.what {
-            What::List => list(&client).await,
+            What::List => list(&client, &[]).await,
             What::Show { id } => show(&client, &id).await,
             What::Replay { id } => client.post(&format!("dead-letters/{id}/replay")).await,
         }
@@ -56,10 +56,12 @@ pub(super) fn run(args: Args) -> Result<(), Failure> {
     output::print(&answer, args.json)
 }
 
-async fn list(client: &Client) -> Result<Value, Failure> {
+/// Every letter that the query asks for.
+pub(super) async fn list(client: &Client, asked: &[(&str, String)]) -> Result<Value, Failure> {
     let (mut letters, mut cursor) = (Vec::new(), None::<String>);
     loop {
-        let mut query = vec![("limit", PAGE.to_string())];
+        let mut query = asked.to_vec();
+        query.push(("limit", PAGE.to_string()));
         query.extend(cursor.take().map(|cursor| ("cursor", cursor)));
         let mut page = client.get("dead-letters", &query).await?;
         if let Some(Value::Array(data)) = page.get_mut("data").map(Value::take) {
@@ -73,7 +75,7 @@ async fn list(client: &Client) -> Result<Value, Failure> {
 }
 
 async fn show(client: &Client, id: &str) -> Result<Value, Failure> {
-    let Value::Array(letters) = list(client).await? else { return Ok(Value::Null) };
+    let Value::Array(letters) = list(client, &[]).await? else { return Ok(Value::Null) };
     let found = letters.into_iter().find(|letter| letter.get("id").and_then(Value::as_str) == Some(id));
     found.ok_or_else(|| Failure::Server(format!("no dead letter {id}; `dead-letters list` shows all")))
 }

@@ -39,7 +39,9 @@ pub(super) fn run(args: Args) -> Result<(), Failure> {
         let base = format!("http://{}", demo.server.public);
         introduce(&base, &demo)?;
         let Demo { server, provider, numbers } = demo;
-        let story = Story::new(&provider, numbers.first().copied(), base);
+        // The audience sits at the terminal: this is the demo's own output, not a log.
+        let tell = |what: &str| eprintln!("demo: {what}");
+        let story = Story::new(&provider, numbers.first().copied(), base, &tell);
         let traffic = async {
             if !args.no_traffic
                 && let Err(error) = story.play().await

@@ -14,9 +14,11 @@ mod notify;
 mod openapi;
 mod output;
 mod rebuild;
+mod replay;
 mod serve;
 mod settings;
 mod tail;
+mod top;
 
 use std::process::ExitCode;
 
@@ -62,6 +64,8 @@ enum Verb {
     Healthcheck(healthcheck::Args),
     Openapi(openapi::Args),
     Rebuild(rebuild::Args),
+    Replay(replay::Args),
+    Top(top::Args),
 }
 
 /// Why a verb ended badly. Each kind has its exit code.
@@ -114,6 +118,8 @@ pub fn run() -> ExitCode {
         Verb::Healthcheck(args) => healthcheck::run(args),
         Verb::Openapi(args) => openapi::run(args),
         Verb::Rebuild(args) => rebuild::run(args),
+        Verb::Replay(args) => replay::run(args),
+        Verb::Top(args) => top::run(args),
     };
     match ended {
         Ok(()) => ExitCode::SUCCESS,

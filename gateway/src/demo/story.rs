@@ -18,21 +18,27 @@ const TYPING: Duration = Duration::from_millis(400);
 /// A message of yesterday: its window is closed.
 const YESTERDAY_MS: i64 = 25 * 3_600 * 1_000;
 
-/// Plays the candidates against a running demo and tells on stderr what happens.
+/// Plays the candidates against a running demo and tells what happens.
 pub struct Story<'a> {
     provider: &'a Handle,
     number: Option<NumberId>,
     api: reqwest::Client,
     base: String,
+    audience: &'a dyn Fn(&str),
 }
 
 type Told = Result<(), Box<dyn std::error::Error>>;
 
 impl<'a> Story<'a> {
-    /// A story for the gateway at `base`, such as `http://127.0.0.1:8080`.
+    /// A story for the gateway at `base`, such as `http://127.0.0.1:8080`; the audience hears each step.
     #[must_use]
-    pub fn new(provider: &'a Handle, number: Option<NumberId>, base: String) -> Self {
-        Self { provider, number, api: reqwest::Client::new(), base }
+    pub fn new(
+        provider: &'a Handle,
+        number: Option<NumberId>,
+        base: String,
+        audience: &'a dyn Fn(&str),
+    ) -> Self {
+        Self { provider, number, api: reqwest::Client::new(), base, audience }
     }
 
     /// Plays it once.
@@ -145,8 +151,7 @@ impl<'a> Story<'a> {
         Ok((status, serde_json::from_str(&answer.text().await?)?))
     }
 
-    /// The audience sits at the terminal: this is the demo's own output, not a log.
     fn tell(&self, what: &str) {
-        eprintln!("demo: {what}");
+        (self.audience)(what);
     }
 }

@@ -5,6 +5,8 @@
 mod api;
 mod apply;
 mod command_line;
+#[cfg(feature = "demo")]
+mod demo;
 mod harness;
 mod operator;
 mod postgres;

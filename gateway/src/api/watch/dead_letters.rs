@@ -6,7 +6,7 @@ use protocol::api::problem::Problem;
 use protocol::api::watch::DeadLetterView;
 use protocol::codec;
 use protocol::entry::{Address, Entry, EntryBody};
-use protocol::id::{DeadLetterId, TenantId};
+use protocol::id::{ConversationId, DeadLetterId, NumberId, TenantId};
 use serde::Deserialize;
 use store::engine::DeadLetter;
 use utoipa::IntoParams;
@@ -30,6 +30,19 @@ pub(crate) struct LetterQuery {
     limit: Option<usize>,
     /// `next` of the page before.
     cursor: Option<DeadLetterId>,
+    /// Of this conversation.
+    conversation_id: Option<ConversationId>,
+    /// Of conversations with this number.
+    number_id: Option<NumberId>,
+}
+
+impl LetterQuery {
+    /// Whether a letter of the tenant is asked for.
+    fn wants(&self, address: Option<&Address>) -> bool {
+        let names = |id| address.is_some_and(|address| address.conversation == id);
+        let is_on = |id| address.is_some_and(|address| address.number == id);
+        self.conversation_id.is_none_or(names) && self.number_id.is_none_or(is_on)
+    }
 }
 
 /// Whose a letter is, where its entry can be read.
@@ -58,7 +71,7 @@ pub(crate) async fn list_dead_letters(
         for letter in letters {
             after = Some(letter.id);
             let (tenant, address) = owner(&letter);
-            if tenant != Some(caller.tenant) {
+            if tenant != Some(caller.tenant) || !query.wants(address.as_ref()) {
                 continue;
             }
             data.push(DeadLetterView {

@@ -83,7 +83,7 @@ async fn f3_a_conversation_explains_itself() {
     let queued = |why: &serde_json::Value| why["reasons"][0] == "its status is `queued`";
     let why = world.get_until(&format!("/v1/explain/{id}"), queued).await;
     assert_eq!(why["reasons"][1], "waits for: sending is paused for this conversation", "{why}");
-    assert_eq!(world.get("/v1/explain/nonsense").await.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert_eq!(world.get("/v1/explain/nonsense").await.status, StatusCode::NOT_FOUND);
     assert_eq!(world.get("/v1/dead-letters").await.json()["data"], json!([]));
     for nothing in ["/v1/nothing", "/v1/conversations/cnv_1", "/v1/messages/msg_1"] {
         assert_eq!(world.get(nothing).await.code(), "not_found", "{nothing}");

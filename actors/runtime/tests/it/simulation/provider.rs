@@ -50,7 +50,8 @@ impl ChaoticProvider {
     }
 
     async fn take(&self, number: &Number, message: &OutboundMessage) -> ProviderId {
-        let id = OpaqueId::open(&message.opaque, number.id, &self.world.engine.identity().opaque_key).unwrap();
+        let id =
+            OpaqueId::open(&message.opaque, number.id, &self.world.engine.identity().opaque_key).unwrap();
         let text = match &message.content {
             Content::Text { body } => body.clone(),
             other => other.kind().to_owned(),

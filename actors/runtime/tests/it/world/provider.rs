@@ -70,7 +70,8 @@ impl ScriptedProvider {
     }
 
     fn take(&self, number: &Number, message: &OutboundMessage) -> ProviderId {
-        let opaque = OpaqueId::open(&message.opaque, number.id, &self.key).expect("our opaque id comes with every send");
+        let opaque = OpaqueId::open(&message.opaque, number.id, &self.key)
+            .expect("our opaque id comes with every send");
         let mut ledger = self.ledger.lock();
         let provider_id = ProviderId::new(format!("wamid.out.{}", ledger.len()));
         let text = match &message.content {
