@@ -37,7 +37,7 @@ fn every_mistake_in_the_configuration_is_listed_with_exit_code_3() {
     let said = text(&ended.stderr);
     for expected in [
         "did you mean `public.listen`",
-        "redis:// arrives with a later one",
+        "must name a PostgreSQL database when store.url is set",
         "log.level",
         "such as 127.0.0.1:8080",
     ] {
