@@ -13,13 +13,20 @@ const SUPERVISOR: &str = r#"
 trap '' INT
 bin=$1 folder=$(mktemp -d)
 start() {
-    "$bin/postgres" -D "$folder/data" -k "$folder" -c listen_addresses= -c fsync=off -c max_connections=300 \
-        >>"$folder/log" 2>&1 &
-    pid=$!
-    until "$bin/pg_isready" -q -h "$folder" -U postgres; do
-        kill -0 $pid || { cat "$folder/log" >&2; exit 1; }
-        sleep 0.05
+    # After a crash the last backend may hold the shared memory for a moment longer: then it is started again, as a
+    # service manager would.
+    for attempt in 1 2 3 4 5 6 7 8 9; do
+        "$bin/postgres" -D "$folder/data" -k "$folder" -c listen_addresses= -c fsync=off -c max_connections=300 \
+            >>"$folder/log" 2>&1 &
+        pid=$!
+        until "$bin/pg_isready" -q -h "$folder" -U postgres; do
+            sleep 0.05
+            kill -0 $pid 2>/dev/null || continue 2
+        done
+        return
     done
+    cat "$folder/log" >&2
+    exit 1
 }
 "$bin/initdb" -D "$folder/data" -U postgres -A trust -E UTF8 --locale-provider=icu --icu-locale=und --no-sync \
     >"$folder/log" 2>&1 || { cat "$folder/log" >&2; exit 1; }
@@ -27,7 +34,7 @@ start
 echo "$folder"
 while read -r word; do
     case $word in
-        kill) kill -9 $pid $(cat /proc/$pid/task/$pid/children); wait $pid ;;
+        kill) kill -STOP $pid; kill -9 $pid $(cat /proc/$pid/task/$pid/children) 2>/dev/null; wait $pid ;;
         start) start ;;
     esac
     echo "$word"
