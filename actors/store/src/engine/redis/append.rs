@@ -180,7 +180,7 @@ fn call(shared: &Shared, lane: Lane, chunk: &Chunk) -> Call {
     let keys = shared.keys();
     let touched: Vec<Vec<u8>> =
         chunk.iter().flat_map(|&(shard, _)| [keys.head(shard), keys.log(shard)]).collect();
-    let mut command = shared.topology.library().call(Function::Append, &touched);
+    let mut command = shared.topology.functions().call(Function::Append, &touched);
     command.arg(shared.channel()).arg(&shared.instance);
     for (shard, entries) in chunk {
         command.arg(shard.0).arg(entries.len()).arg(pack::encode(entries.iter()));

@@ -126,7 +126,7 @@ async fn forward_first(shared: &Shared, commits: &[Arc<Commit>], places: Vec<usi
 
 fn verify(shared: &Shared, commit: &Commit) -> Call {
     let lane = shared.keys().lane(commit.shard);
-    let mut command = shared.topology.library().call(Function::Verify, &[shared.keys().head(commit.shard)]);
+    let mut command = shared.topology.functions().call(Function::Verify, &[shared.keys().head(commit.shard)]);
     command.arg(token(commit)).arg(&commit.batch_id.to_be_bytes()[..]);
     command.arg(commit.expected_position.0).arg(commit.new_position.0);
     Call { lane, bound: Some(held_generation(shared, commit)), command }
@@ -184,7 +184,7 @@ fn prepare(
     for &place in chunk.iter() {
         parts.add(shared, &commits[place]);
     }
-    let mut command = shared.topology.library().call(Function::Commit, &parts.keys);
+    let mut command = shared.topology.functions().call(Function::Commit, &parts.keys);
     command.arg(shared.channel()).arg(&shared.instance);
     for arg in &parts.args {
         command.arg(&arg[..]);

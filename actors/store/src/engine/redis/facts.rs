@@ -178,7 +178,7 @@ fn read_answer(
 pub(super) async fn newest(shared: &Shared, lanes: &[FactLane]) -> EngineResult<Vec<FactPosition>> {
     let calls = lanes.iter().map(|&lane| {
         let place = known(shared, lane)?;
-        Ok((place, shared.topology.library().call(Function::Newest, &[shared.keys().facts(place)])))
+        Ok((place, shared.topology.functions().call(Function::Newest, &[shared.keys().facts(place)])))
     });
     let answers = shared.topology.ask_all(calls.collect::<EngineResult<_>>()?).await?;
     let read = |answer| {

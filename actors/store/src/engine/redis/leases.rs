@@ -26,7 +26,7 @@ pub(super) async fn acquire(
     shared.check_open()?;
     let (view, lane, nonce) = (shared.shard(shard)?, shared.keys().lane(shard), rand::random::<u64>());
     let touched = [shared.keys().head(shard), shared.keys().timers(shard)];
-    let mut command = shared.topology.library().call(Function::Acquire, &touched);
+    let mut command = shared.topology.functions().call(Function::Acquire, &touched);
     command.arg(shared.handed_in_clock()).arg(node).arg(ttl.0).arg(format!("{nonce:016x}"));
     let mut answers = shared.topology.run(Line::Commit, vec![write(lane, command)], &shared.guarantee).await;
     let answer = answers.pop().unwrap_or_else(|| Err(garbled("acquire")))?;
@@ -73,7 +73,7 @@ pub(super) async fn renew(
 
 fn renewal(shared: &Shared, lane: Lane, leases: &[(ShardId, Token)], places: &[usize], ttl: SpanMs) -> Call {
     let heads: Vec<Vec<u8>> = places.iter().map(|&place| shared.keys().head(leases[place].0)).collect();
-    let mut command = shared.topology.library().call(Function::Renew, &heads);
+    let mut command = shared.topology.functions().call(Function::Renew, &heads);
     command.arg(shared.handed_in_clock()).arg(ttl.0);
     for &place in places {
         command.arg(token_text(leases[place].1));
@@ -83,7 +83,7 @@ fn renewal(shared: &Shared, lane: Lane, leases: &[(ShardId, Token)], places: &[u
 
 pub(super) async fn release(shared: &Shared, shard: ShardId, token: Token) -> EngineResult<()> {
     let view = shared.shard(shard)?;
-    let mut command = shared.topology.library().call(Function::Release, &[shared.keys().head(shard)]);
+    let mut command = shared.topology.functions().call(Function::Release, &[shared.keys().head(shard)]);
     command.arg(token_text(token));
     let calls = vec![write(shared.keys().lane(shard), command)];
     let answer = shared.topology.run(Line::Commit, calls, &shared.guarantee).await.pop();

@@ -87,7 +87,7 @@ pub(super) async fn replay(shared: &Shared, id: DeadLetterId) -> EngineResult<bo
         let entries = BTreeMap::from([(letter.shard, vec![letter.entry.clone()])]);
         append_group(shared, entries).await.into_values().try_for_each(|appended| appended.map(drop))?;
     }
-    let mut command = shared.topology.library().call(Function::Replay, &touched);
+    let mut command = shared.topology.functions().call(Function::Replay, &touched);
     command.arg(shared.channel()).arg(&shared.instance).arg(&letter_field(id)[..]);
     command.arg(letter.shard.0).arg(pack::encode(std::iter::once(&letter.entry)));
     let calls = vec![Call { lane, bound: None, command }];

@@ -38,7 +38,7 @@ impl Generations {
 pub(super) struct Topology {
     pub(super) keys: Keys,
     pub(super) generations: Arc<Generations>,
-    library: Library,
+    functions: Library,
     options: RedisOptions,
     in_cluster: bool,
     lanes: RwLock<Vec<Arc<Server>>>,
@@ -53,7 +53,7 @@ impl Topology {
         let keys = Keys::new(&options.name, options.shards);
         let clients =
             options.urls.iter().map(|url| client(url.as_str())).collect::<EngineResult<Vec<_>>>()?;
-        let (library, inspection) = first_look(&clients, options).await?;
+        let (functions, inspection) = first_look(&clients, options).await?;
         let in_cluster = inspection.in_cluster();
         let generations = Arc::new(Generations((0..keys.lanes()).map(|_| AtomicU64::new(0)).collect()));
         let server = Server::new(clients, options.answer_timeout, generations.clone());
@@ -63,7 +63,7 @@ impl Topology {
             lanes: RwLock::new((0..keys.lanes()).map(|_| server.clone()).collect()),
             keys,
             generations,
-            library,
+            functions,
             options: options.clone(),
             in_cluster,
             masters: Mutex::default(),
@@ -87,8 +87,8 @@ impl Topology {
         self.options.answer_timeout
     }
 
-    pub(super) fn library(&self) -> &Library {
-        &self.library
+    pub(super) fn functions(&self) -> &Library {
+        &self.functions
     }
 
     /// Every master that serves a lane, with one of its lanes.
@@ -224,8 +224,8 @@ async fn first_look(clients: &[Client], options: &RedisOptions) -> EngineResult<
         }
         let appendfsync = inspect::appendfsync(&mut connection).await;
         inspection.check(options, appendfsync.as_deref())?;
-        let library = Library::load(&mut connection).await.map_err(failed)?;
-        return Ok((library, inspection));
+        let functions = Library::load(&mut connection).await.map_err(failed)?;
+        return Ok((functions, inspection));
     }
     Err(reason)
 }

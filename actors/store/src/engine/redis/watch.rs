@@ -89,7 +89,7 @@ async fn look_at_heads(shared: &Shared) -> EngineResult<()> {
             .iter()
             .flat_map(|&shard| [shared.keys().head(shard), shared.keys().timers(shard)])
             .collect();
-        (*lane, shared.topology.library().call(Function::Heads, &keys))
+        (*lane, shared.topology.functions().call(Function::Heads, &keys))
     });
     let answers = shared.topology.ask_all(calls.collect()).await?;
     for ((_, shards), answer) in parts.iter().zip(answers) {

@@ -3,9 +3,13 @@
 //! A fact leaves a conversation only in the commit of the state that caused it. Facts are stored, so variants
 //! and fields are only ever added at the end.
 
+mod name;
+mod status;
+
 use compact_str::CompactString;
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+
+pub use self::status::MessageStatus;
 
 use crate::command::{ConsentRecord, Mode, Owner, Party, Refusal, Vacancy};
 use crate::content::{Category, Channel, Content, ProviderError, Referral};
@@ -318,139 +322,4 @@ pub enum Answer {
     Location(f64, f64),
     /// The step was optional and was skipped.
     Skipped,
-}
-
-/// How far a message of ours has come. It moves only forward; [`MessageStatus::may_become`] is the lattice.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum MessageStatus {
-    /// Waits for its turn.
-    Queued,
-    /// Waits for the provider to approve its template.
-    AwaitingApproval,
-    /// Claimed: the POST is under way, or its outcome is in doubt.
-    Claimed,
-    /// The provider took it.
-    Sent,
-    /// Reached the device.
-    Delivered,
-    /// Seen.
-    Read,
-    /// Will not arrive.
-    Failed,
-    /// Nobody knows whether it was sent; a person decides.
-    Unknown,
-    /// Not sent because of a rule (opted out, window closed) that began to hold while it waited.
-    Refused,
-}
-
-impl MessageStatus {
-    /// Name in the API and metrics.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Queued => "queued",
-            Self::AwaitingApproval => "awaiting_approval",
-            Self::Claimed => "claimed",
-            Self::Sent => "sent",
-            Self::Delivered => "delivered",
-            Self::Read => "read",
-            Self::Failed => "failed",
-            Self::Unknown => "unknown",
-            Self::Refused => "refused",
-        }
-    }
-
-    /// Whether a message may move from `self` to `next`. Statuses arrive late, doubled and out of order:
-    /// `delivered` may be skipped when the chat is open, and may follow `failed` (several devices).
-    #[must_use]
-    pub const fn may_become(self, next: Self) -> bool {
-        self.rank() < next.rank()
-    }
-
-    /// Height in the lattice. `Failed` is above `Sent` but below `Delivered`: what a person has received
-    /// was not lost, whatever another device reported. `Unknown` is resolved by anything the provider says.
-    #[must_use]
-    pub const fn rank(self) -> u8 {
-        match self {
-            Self::AwaitingApproval => 0,
-            Self::Queued => 1,
-            Self::Claimed => 2,
-            Self::Unknown => 3,
-            Self::Sent => 4,
-            Self::Refused => 5,
-            Self::Failed => 6,
-            Self::Delivered => 7,
-            Self::Read => 8,
-        }
-    }
-}
-
-impl Fact {
-    /// The names of all events, in the order of [`Self::name`].
-    pub const NAMES: &[&str] = &[
-        "conversation.started",
-        "contact.identified",
-        "message.received",
-        "message.queued",
-        "message.attempt_failed",
-        "message.status_changed",
-        "message.status_unmatched",
-        "command.refused",
-        "window.closing_soon",
-        "window.closed",
-        "conversation.mode_changed",
-        "flow.started",
-        "flow.asked",
-        "flow.answered",
-        "flow.reminded",
-        "flow.completed",
-        "flow.abandoned",
-        "contact.consent_changed",
-        "contact.block_changed",
-        "conversation.left_changed",
-        "conversation.owner_changed",
-        "conversation.vacancy_changed",
-        "conversation.read",
-        "conversation.pause_changed",
-        "call",
-        "notification.due",
-        "account.notice",
-        "dead_letter",
-    ];
-
-    /// Name of the event in the feed, in webhooks and in metrics.
-    #[must_use]
-    pub const fn name(&self) -> &'static str {
-        match self {
-            Self::ConversationStarted { .. } => "conversation.started",
-            Self::ContactIdentified(_) => "contact.identified",
-            Self::MessageReceived { .. } => "message.received",
-            Self::MessageQueued { .. } => "message.queued",
-            Self::AttemptFailed { .. } => "message.attempt_failed",
-            Self::StatusChanged { .. } => "message.status_changed",
-            Self::StatusUnmatched { .. } => "message.status_unmatched",
-            Self::CommandRefused { .. } => "command.refused",
-            Self::WindowClosingSoon { .. } => "window.closing_soon",
-            Self::WindowClosed { .. } => "window.closed",
-            Self::ModeChanged { .. } => "conversation.mode_changed",
-            Self::FlowStarted { .. } => "flow.started",
-            Self::FlowAsked { .. } => "flow.asked",
-            Self::FlowAnswered { .. } => "flow.answered",
-            Self::FlowReminded { .. } => "flow.reminded",
-            Self::FlowCompleted { .. } => "flow.completed",
-            Self::FlowAbandoned { .. } => "flow.abandoned",
-            Self::ConsentChanged { .. } | Self::ConsentRecorded { .. } => "contact.consent_changed",
-            Self::BlockChanged { .. } => "contact.block_changed",
-            Self::LeftChanged { .. } => "conversation.left_changed",
-            Self::OwnerChanged { .. } => "conversation.owner_changed",
-            Self::VacancyChanged { .. } => "conversation.vacancy_changed",
-            Self::ConversationRead { .. } => "conversation.read",
-            Self::PauseChanged { .. } => "conversation.pause_changed",
-            Self::Call(_) => "call",
-            Self::Notify { .. } => "notification.due",
-            Self::Account(_) => "account.notice",
-            Self::DeadLettered { .. } => "dead_letter",
-        }
-    }
 }
