@@ -14,6 +14,7 @@ pub mod embedded;
 pub mod faults;
 pub mod limits;
 pub mod memory;
+mod presence;
 pub mod redis;
 
 use std::sync::Arc;
@@ -276,6 +277,10 @@ pub trait Engine: Send + Sync + 'static {
 
     /// Makes entries durable, all of one call together and in this order. Concurrent calls share one write.
     async fn append(&self, entries: Vec<(ShardId, Bytes)>) -> EngineResult<()>;
+
+    /// Says that a node is there for `ttl` from now on, and answers all that are, in ascending order; a `ttl` of
+    /// zero says that it leaves. This is a hint for sharing the work, nothing may depend on it being true.
+    async fn heartbeat(&self, node: u64, ttl: SpanMs) -> EngineResult<Vec<u64>>;
 
     /// Takes the lease of a shard for `ttl`, unless another node holds it. Every success issues a new token,
     /// also to the node that already holds the lease.

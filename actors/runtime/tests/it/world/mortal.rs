@@ -115,6 +115,10 @@ impl Engine for MortalEngine {
         self.life.step(self.inner.append(entries)).await
     }
 
+    async fn heartbeat(&self, node: u64, ttl: SpanMs) -> EngineResult<Vec<u64>> {
+        self.look(self.inner.heartbeat(node, ttl)).await
+    }
+
     async fn acquire(&self, shard: ShardId, node: u64, ttl: SpanMs) -> EngineResult<Option<Lease>> {
         self.life.step(self.inner.acquire(shard, node, ttl)).await
     }

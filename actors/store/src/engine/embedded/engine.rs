@@ -39,6 +39,11 @@ impl Engine for EmbeddedEngine {
         self.ask(|answer| Request { work: Work::Append(entries, answer), admission: Some(admission) }).await
     }
 
+    async fn heartbeat(&self, node: u64, ttl: SpanMs) -> EngineResult<Vec<u64>> {
+        self.shared.check_open()?;
+        Ok(self.shared.presence.lock().heartbeat(node, self.clock.now(), ttl))
+    }
+
     async fn acquire(&self, shard: ShardId, node: u64, ttl: SpanMs) -> EngineResult<Option<Lease>> {
         self.shared.shard(shard)?;
         self.ask(|answer| Work::Acquire { shard, node, ttl, answer }.into()).await

@@ -14,6 +14,7 @@ use super::tables::{Tables, damaged, failed};
 use super::tail::{Place, Tail};
 use crate::engine::earliest::Earliest;
 use crate::engine::limits::QUEUED_MAX_BYTES;
+use crate::engine::presence::Presence;
 use crate::engine::{EngineError, EngineResult, LogEntry, Position};
 
 /// Everything of an open store except the writer's own state.
@@ -24,6 +25,8 @@ pub(super) struct Shared {
     pub(super) appended: Notify,
     pub(super) fact_written: Notify,
     pub(super) gauges: Gauges,
+    /// The nodes of this process: a folder is open in one at a time.
+    pub(super) presence: Mutex<Presence>,
     pub(super) disk: Disk,
     pub(super) backlog_max_bytes: u64,
     pub(super) closed: AtomicBool,

@@ -34,6 +34,10 @@ impl Engine for FaultyEngine {
         self.change(full, self.inner.append(entries)).await
     }
 
+    async fn heartbeat(&self, node: u64, ttl: SpanMs) -> EngineResult<Vec<u64>> {
+        self.change(refused, self.inner.heartbeat(node, ttl)).await
+    }
+
     async fn acquire(&self, shard: ShardId, node: u64, ttl: SpanMs) -> EngineResult<Option<Lease>> {
         let lease = self.change(refused, self.inner.acquire(shard, node, ttl)).await?;
         if lease.is_some() {

@@ -73,6 +73,10 @@ impl Engine for MemoryEngine {
         Ok(())
     }
 
+    async fn heartbeat(&self, node: u64, ttl: SpanMs) -> EngineResult<Vec<u64>> {
+        Ok(self.state.lock().presence.heartbeat(node, self.clock.now(), ttl))
+    }
+
     async fn acquire(&self, shard: ShardId, node: u64, ttl: SpanMs) -> EngineResult<Option<Lease>> {
         let now = self.clock.now();
         Ok(self.state.lock().shard_mut(shard)?.acquire(shard, node, now, ttl))

@@ -11,6 +11,7 @@ use protocol::shard::ShardId;
 use protocol::time::TimestampMs;
 
 use super::shard::Shard;
+use crate::engine::presence::Presence;
 use crate::engine::{
     AliasKey, Commit, Committed, DeadLetter, EngineError, EngineResult, EngineStats, FactLane, FactPosition,
     LoadRequest, Loaded, LogEntry, Position, SeenKey, limits,
@@ -25,6 +26,7 @@ pub(super) struct State {
     seen: BTreeMap<SeenKey, TimestampMs>,
     aliases: BTreeMap<AliasKey, ContactKey>,
     dead_letters: Vec<DeadLetter>,
+    pub(super) presence: Presence,
     pub(super) closed: bool,
 }
 

@@ -31,6 +31,10 @@ impl Engine for RedisEngine {
         appender.append(&self.shared, entries).await
     }
 
+    async fn heartbeat(&self, node: u64, ttl: SpanMs) -> EngineResult<Vec<u64>> {
+        leases::heartbeat(&self.shared, node, ttl).await
+    }
+
     async fn acquire(&self, shard: ShardId, node: u64, ttl: SpanMs) -> EngineResult<Option<Lease>> {
         leases::acquire(&self.shared, shard, node, ttl).await
     }

@@ -122,6 +122,11 @@ impl Keys {
         self.lane_key(0, 's')
     }
 
+    /// Which nodes are there; in the first lane as well.
+    pub(super) fn nodes(&self) -> Vec<u8> {
+        self.lane_key(0, 'n')
+    }
+
     /// Where nodes tell each other how far logs reach.
     pub(super) fn channel(&self) -> Vec<u8> {
         format!("{}:wake", self.name).into_bytes()

@@ -12,9 +12,25 @@ use super::server::Line;
 use super::shared::{Held, Shared};
 use crate::engine::{EngineError, EngineResult, Lease, Position, Token};
 
+/// Where [`super::keys::Keys::nodes`] is.
+const NODES_LANE: Lane = 0;
+
 /// As the head of a shard holds it.
 pub(super) fn token_text(token: Token) -> String {
     format!("{}-{:016x}", token.epoch, token.nonce)
+}
+
+/// Every node that is there, in ascending order, after this one said so (or, without `ttl`, that it leaves).
+pub(super) async fn heartbeat(shared: &Shared, node: u64, ttl: SpanMs) -> EngineResult<Vec<u64>> {
+    shared.check_open()?;
+    let mut command = shared.topology.functions().call(Function::Heartbeat, &[shared.keys().nodes()]);
+    command.arg(shared.handed_in_clock()).arg(node).arg(ttl.0);
+    let calls = vec![write(NODES_LANE, command)];
+    let answer = shared.topology.run(Line::Ask, calls, &shared.topology.reading()).await.pop();
+    let answer = answer.unwrap_or_else(|| Err(garbled("heartbeat")))?;
+    let mut nodes = numbers(&answer.value, "heartbeat")?;
+    nodes.sort_unstable();
+    Ok(nodes)
 }
 
 pub(super) async fn acquire(

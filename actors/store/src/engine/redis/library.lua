@@ -167,6 +167,14 @@ local function verify(keys, args)
   return answers
 end
 
+-- keys: nodes (sorted set, by end of presence); args: clock, node, ttl. -> all that are there
+local function heartbeat(keys, args)
+  local now = clock(args[1])
+  redis.call('ZADD', keys[1], text(now + tonumber(args[3])), args[2])
+  redis.call('ZREMRANGEBYSCORE', keys[1], '-inf', text(now))
+  return redis.call('ZRANGE', keys[1], 0, -1)
+end
+
 -- keys: head, timers; args: clock, node, ttl, nonce. -> nothing, or epoch, position, last number, timers
 local function acquire(keys, args)
   local now = clock(args[1])

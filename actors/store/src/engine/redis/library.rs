@@ -13,6 +13,7 @@ pub(super) enum Function {
     Append,
     Commit,
     Verify,
+    Heartbeat,
     Acquire,
     Renew,
     Release,
@@ -21,10 +22,11 @@ pub(super) enum Function {
     Replay,
 }
 
-const ALL: [(Function, &str, &str); 9] = [
+const ALL: [(Function, &str, &str); 10] = [
     (Function::Append, "append", ""),
     (Function::Commit, "commit", "'allow-oom'"),
     (Function::Verify, "verify", "'no-writes'"),
+    (Function::Heartbeat, "heartbeat", "'allow-oom'"),
     (Function::Acquire, "acquire", "'allow-oom'"),
     (Function::Renew, "renew", "'allow-oom'"),
     (Function::Release, "release", "'allow-oom'"),

@@ -10,6 +10,7 @@ mod leases;
 mod letters;
 mod log;
 mod model;
+mod nodes;
 mod redis;
 mod redis_faults;
 mod server;
