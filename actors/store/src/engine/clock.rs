@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use protocol::time::{SpanMs, TimestampMs};
 
@@ -10,6 +10,11 @@ use protocol::time::{SpanMs, TimestampMs};
 pub trait Clock: Send + Sync + 'static {
     /// Now.
     fn now(&self) -> TimestampMs;
+}
+
+/// Since the Unix epoch; a clock of before shows the epoch.
+pub(super) fn since_epoch(now: TimestampMs) -> Duration {
+    Duration::from_millis(u64::try_from(now.0).unwrap_or_default())
 }
 
 /// The clock of the machine, made monotone: a step backwards (NTP, a resumed virtual machine) must not let

@@ -124,6 +124,17 @@ pub(crate) const REDIS_READ_PACKS_MAX: usize = 256;
 /// waits if its wake-up was lost.
 pub(crate) const REDIS_WATCH_INTERVAL: Duration = Duration::from_millis(250);
 
+/// How much later than its slot a message may reach the provider without breaking the limit in any second: room for
+/// timers that wake late and for the way to the provider. It costs as much of the limit, 2.5 %.
+pub const SLOT_TOLERANCE: Duration = Duration::from_millis(25);
+
+/// How far ahead a number can be booked. Nodes reserve a fifth of a second each, so this is never reached; after a
+/// clock was set back it is how long a number is silent.
+pub(crate) const SLOTS_AHEAD_MAX: Duration = Duration::from_secs(60);
+
+/// Numbers whose slots are kept in memory before silent ones are looked for: about 200 KB.
+pub(crate) const SLOTS_NUMBERS_MAX: usize = 4_096;
+
 const _: () = assert!(TAIL_RESIDENT_MAX_BYTES as u64 <= BACKLOG_MAX_BYTES);
 const _: () = assert!((CHECKPOINT_BYTES as u64) < PASSING_MEMTABLE_BYTES);
 const _: () = assert!(CHECKPOINT_BYTES < TAIL_RESIDENT_MAX_BYTES);

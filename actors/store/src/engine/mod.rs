@@ -16,6 +16,7 @@ pub mod limits;
 pub mod memory;
 mod presence;
 pub mod redis;
+mod slots;
 
 use std::sync::Arc;
 
@@ -34,6 +35,7 @@ pub use self::embedded::{Durability, EmbeddedEngine, EmbeddedOptions};
 pub use self::faults::{FaultRates, FaultyEngine};
 pub use self::memory::MemoryEngine;
 pub use self::redis::{RedisEngine, RedisOptions};
+pub use self::slots::{SlotRequest, Slots};
 
 /// What is fixed when a store is created and checked whenever it is opened.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -281,6 +283,11 @@ pub trait Engine: Send + Sync + 'static {
     /// Says that a node is there for `ttl` from now on, and answers all that are, in ascending order; a `ttl` of
     /// zero says that it leaves. This is a hint for sharing the work, nothing may depend on it being true.
     async fn heartbeat(&self, node: u64, ttl: SpanMs) -> EngineResult<Vec<u64>>;
+
+    /// Reserves send slots of a number for this node alone: the earliest that are free, one behind the other. Any
+    /// second, lengthened by [`limits::SLOT_TOLERANCE`], has at most as many as the limit, whoever asks; slots that
+    /// nobody took are gone. Not durable, and no harm if the answer is lost: reserve again.
+    async fn reserve_slots(&self, request: SlotRequest) -> EngineResult<Slots>;
 
     /// Takes the lease of a shard for `ttl`, unless another node holds it. Every success issues a new token,
     /// also to the node that already holds the lease.

@@ -16,7 +16,7 @@ use protocol::time::{SpanMs, TimestampMs};
 use runtime::{OutboundMessage, Provider};
 use store::engine::{
     AliasKey, Commit, Committed, DeadLetter, Engine, EngineResult, EngineStats, FactLane, FactPosition,
-    Lease, LoadRequest, Loaded, LogEntry, Position, StoreIdentity, Token,
+    Lease, LoadRequest, Loaded, LogEntry, Position, SlotRequest, Slots, StoreIdentity, Token,
 };
 
 /// The life of one node.
@@ -117,6 +117,10 @@ impl Engine for MortalEngine {
 
     async fn heartbeat(&self, node: u64, ttl: SpanMs) -> EngineResult<Vec<u64>> {
         self.look(self.inner.heartbeat(node, ttl)).await
+    }
+
+    async fn reserve_slots(&self, request: SlotRequest) -> EngineResult<Slots> {
+        self.look(self.inner.reserve_slots(request)).await
     }
 
     async fn acquire(&self, shard: ShardId, node: u64, ttl: SpanMs) -> EngineResult<Option<Lease>> {

@@ -14,10 +14,12 @@ use protocol::time::{SpanMs, TimestampMs};
 use super::tables::{damaged, failed};
 use super::writer::{Request, Work, read_conversation};
 use super::{EmbeddedEngine, expiry, facts, keys, letters};
+use crate::engine::clock::since_epoch;
 use crate::engine::limits::APPEND_ENTRIES_MAX;
 use crate::engine::{
     AliasKey, Commit, Committed, DeadLetter, Engine, EngineError, EngineResult, EngineStats, FactLane,
-    FactPosition, Lease, LoadRequest, Loaded, LogEntry, Position, StoreIdentity, Stored, Token,
+    FactPosition, Lease, LoadRequest, Loaded, LogEntry, Position, SlotRequest, Slots, StoreIdentity, Stored,
+    Token,
 };
 
 /// The only lane of facts: one row holds those of a whole group.
@@ -42,6 +44,11 @@ impl Engine for EmbeddedEngine {
     async fn heartbeat(&self, node: u64, ttl: SpanMs) -> EngineResult<Vec<u64>> {
         self.shared.check_open()?;
         Ok(self.shared.presence.lock().heartbeat(node, self.clock.now(), ttl))
+    }
+
+    async fn reserve_slots(&self, request: SlotRequest) -> EngineResult<Slots> {
+        self.shared.check_open()?;
+        Ok(self.shared.bookings.lock().reserve(since_epoch(self.clock.now()), &request))
     }
 
     async fn acquire(&self, shard: ShardId, node: u64, ttl: SpanMs) -> EngineResult<Option<Lease>> {

@@ -33,6 +33,7 @@ pub(super) fn open(options: &EmbeddedOptions, clock: Arc<dyn Clock>) -> EngineRe
         appended: tokio::sync::Notify::new(),
         fact_written: tokio::sync::Notify::new(),
         presence: Mutex::default(),
+        bookings: Mutex::default(),
         gauges: Gauges { stored_bytes: tables.db.disk_space().map_err(failed)?.into(), ..Gauges::default() },
         disk: Disk::new(options.folder.clone(), options.disk_free_min_bytes),
         backlog_max_bytes: options.backlog_max_bytes,

@@ -15,6 +15,7 @@ use super::tail::{Place, Tail};
 use crate::engine::earliest::Earliest;
 use crate::engine::limits::QUEUED_MAX_BYTES;
 use crate::engine::presence::Presence;
+use crate::engine::slots::Bookings;
 use crate::engine::{EngineError, EngineResult, LogEntry, Position};
 
 /// Everything of an open store except the writer's own state.
@@ -27,6 +28,8 @@ pub(super) struct Shared {
     pub(super) gauges: Gauges,
     /// The nodes of this process: a folder is open in one at a time.
     pub(super) presence: Mutex<Presence>,
+    /// In memory: what was sent before a restart is older than the second that counts.
+    pub(super) bookings: Mutex<Bookings>,
     pub(super) disk: Disk,
     pub(super) backlog_max_bytes: u64,
     pub(super) closed: AtomicBool,

@@ -13,7 +13,7 @@ use protocol::time::{SpanMs, TimestampMs};
 use super::{FaultyEngine, full, refused};
 use crate::engine::{
     AliasKey, Commit, Committed, DeadLetter, Engine, EngineResult, EngineStats, FactLane, FactPosition,
-    Lease, LoadRequest, Loaded, LogEntry, Position, StoreIdentity, Token,
+    Lease, LoadRequest, Loaded, LogEntry, Position, SlotRequest, Slots, StoreIdentity, Token,
 };
 
 #[async_trait]
@@ -36,6 +36,10 @@ impl Engine for FaultyEngine {
 
     async fn heartbeat(&self, node: u64, ttl: SpanMs) -> EngineResult<Vec<u64>> {
         self.change(refused, self.inner.heartbeat(node, ttl)).await
+    }
+
+    async fn reserve_slots(&self, request: SlotRequest) -> EngineResult<Slots> {
+        self.change(refused, self.inner.reserve_slots(request)).await
     }
 
     async fn acquire(&self, shard: ShardId, node: u64, ttl: SpanMs) -> EngineResult<Option<Lease>> {

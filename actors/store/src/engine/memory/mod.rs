@@ -19,9 +19,10 @@ use protocol::time::{SpanMs, TimestampMs};
 use tokio::sync::Notify;
 
 use self::state::State;
+use super::clock::since_epoch;
 use super::{
     AliasKey, Clock, Commit, Committed, DeadLetter, Engine, EngineResult, EngineStats, FactLane,
-    FactPosition, Lease, LoadRequest, Loaded, LogEntry, Position, StoreIdentity, Token,
+    FactPosition, Lease, LoadRequest, Loaded, LogEntry, Position, SlotRequest, Slots, StoreIdentity, Token,
 };
 
 /// The only lane of facts.
@@ -75,6 +76,10 @@ impl Engine for MemoryEngine {
 
     async fn heartbeat(&self, node: u64, ttl: SpanMs) -> EngineResult<Vec<u64>> {
         Ok(self.state.lock().presence.heartbeat(node, self.clock.now(), ttl))
+    }
+
+    async fn reserve_slots(&self, request: SlotRequest) -> EngineResult<Slots> {
+        Ok(self.state.lock().bookings.reserve(since_epoch(self.clock.now()), &request))
     }
 
     async fn acquire(&self, shard: ShardId, node: u64, ttl: SpanMs) -> EngineResult<Option<Lease>> {

@@ -12,6 +12,7 @@ use protocol::time::TimestampMs;
 
 use super::shard::Shard;
 use crate::engine::presence::Presence;
+use crate::engine::slots::Bookings;
 use crate::engine::{
     AliasKey, Commit, Committed, DeadLetter, EngineError, EngineResult, EngineStats, FactLane, FactPosition,
     LoadRequest, Loaded, LogEntry, Position, SeenKey, limits,
@@ -27,6 +28,7 @@ pub(super) struct State {
     aliases: BTreeMap<AliasKey, ContactKey>,
     dead_letters: Vec<DeadLetter>,
     pub(super) presence: Presence,
+    pub(super) bookings: Bookings,
     pub(super) closed: bool,
 }
 

@@ -10,10 +10,10 @@ use protocol::phone::ContactKey;
 use protocol::shard::ShardId;
 use protocol::time::{SpanMs, TimestampMs};
 
-use super::{RedisEngine, aliases, commits, facts, leases, letters, loading, reading, remembered};
+use super::{RedisEngine, aliases, commits, facts, leases, letters, loading, reading, remembered, slots};
 use crate::engine::{
     AliasKey, Commit, Committed, DeadLetter, Engine, EngineError, EngineResult, EngineStats, FactLane,
-    FactPosition, Lease, LoadRequest, Loaded, LogEntry, Position, StoreIdentity, Token,
+    FactPosition, Lease, LoadRequest, Loaded, LogEntry, Position, SlotRequest, Slots, StoreIdentity, Token,
 };
 
 #[async_trait]
@@ -33,6 +33,10 @@ impl Engine for RedisEngine {
 
     async fn heartbeat(&self, node: u64, ttl: SpanMs) -> EngineResult<Vec<u64>> {
         leases::heartbeat(&self.shared, node, ttl).await
+    }
+
+    async fn reserve_slots(&self, request: SlotRequest) -> EngineResult<Slots> {
+        slots::reserve(&self.shared, &request).await
     }
 
     async fn acquire(&self, shard: ShardId, node: u64, ttl: SpanMs) -> EngineResult<Option<Lease>> {

@@ -4,7 +4,7 @@
 //! several shards and one stream holds the facts of all of them. The tags are chosen so that the lanes lie evenly
 //! over the slots: every cluster whose masters have about as many slots each gets about as many lanes each.
 
-use protocol::id::{ConversationId, DeadLetterId};
+use protocol::id::{ConversationId, DeadLetterId, NumberId};
 use protocol::shard::{ShardCount, ShardId};
 
 use crate::engine::limits::REDIS_LANES_MAX;
@@ -125,6 +125,12 @@ impl Keys {
     /// Which nodes are there; in the first lane as well.
     pub(super) fn nodes(&self) -> Vec<u8> {
         self.lane_key(0, 'n')
+    }
+
+    /// The send slots of a number; numbers are spread over the lanes.
+    pub(super) fn slots(&self, number: NumberId) -> (Lane, Vec<u8>) {
+        let lane = (number.0 % self.lanes() as u128) as usize;
+        (lane, self.with_id(lane, 'm', number.0))
     }
 
     /// Where nodes tell each other how far logs reach.

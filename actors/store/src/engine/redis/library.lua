@@ -10,11 +10,15 @@ local function text(number)
   return string.format('%.0f', number)
 end
 
--- The server's clock, or the one that was handed in.
-local function clock(given)
-  if given ~= '' then return tonumber(given) end
+-- The server's clock, or the one that was handed in (milliseconds).
+local function micros(given)
+  if given ~= '' then return tonumber(given) * 1000 end
   local now = redis.call('TIME')
-  return now[1] * 1000 + math.floor(now[2] / 1000)
+  return now[1] * 1000000 + now[2]
+end
+
+local function clock(given)
+  return math.floor(micros(given) / 1000)
 end
 
 -- In parts: Lua passes at most some thousand arguments. The step is even, pairs stay together.
@@ -173,6 +177,24 @@ local function heartbeat(keys, args)
   redis.call('ZADD', keys[1], text(now + tonumber(args[3])), args[2])
   redis.call('ZREMRANGEBYSCORE', keys[1], '-inf', text(now))
   return redis.call('ZRANGE', keys[1], 0, -1)
+end
+
+-- keys: slots of a number; args: clock, spacing and how far ahead in microseconds, limit, wanted, received.
+-- -> now, first slot. As `slots.rs` does it.
+local function reserve(keys, args)
+  local now = micros(args[1])
+  local spacing, count = tonumber(args[2]), tonumber(args[5])
+  local free, owed = string.match(redis.call('GET', keys[1]) or '0 0', '^(%d+) (%d+)$')
+  free = math.min(tonumber(free), now + tonumber(args[3]))
+  local start = math.max(free, now)
+  owed = math.max(tonumber(owed) - math.floor((start - free) / spacing), 0) + tonumber(args[6])
+  owed = math.min(owed, tonumber(args[4]))
+  local paid = math.min(owed, count)
+  local first = start + paid * spacing
+  free, owed = first + count * spacing, owed - paid
+  local life_ms = math.ceil((free - now + owed * spacing) / 1000) + 1000
+  redis.call('SET', keys[1], text(free) .. ' ' .. text(owed), 'PX', text(life_ms))
+  return {text(now), text(first)}
 end
 
 -- keys: head, timers; args: clock, node, ttl, nonce. -> nothing, or epoch, position, last number, timers

@@ -14,6 +14,7 @@ pub(super) enum Function {
     Commit,
     Verify,
     Heartbeat,
+    Reserve,
     Acquire,
     Renew,
     Release,
@@ -22,11 +23,12 @@ pub(super) enum Function {
     Replay,
 }
 
-const ALL: [(Function, &str, &str); 10] = [
+const ALL: [(Function, &str, &str); 11] = [
     (Function::Append, "append", ""),
     (Function::Commit, "commit", "'allow-oom'"),
     (Function::Verify, "verify", "'no-writes'"),
     (Function::Heartbeat, "heartbeat", "'allow-oom'"),
+    (Function::Reserve, "reserve", "'allow-oom'"),
     (Function::Acquire, "acquire", "'allow-oom'"),
     (Function::Renew, "renew", "'allow-oom'"),
     (Function::Release, "release", "'allow-oom'"),

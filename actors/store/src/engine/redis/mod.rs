@@ -7,7 +7,7 @@
 //!
 //! * `keys`: names, and lanes: shards that share a hash slot.
 //! * `server`, `topology`, `calls`: connections, who serves what, sending and what answers mean.
-//! * `append`, `reading` (`tail`), `commits`, `loading`, `leases`, `facts`, `letters`, `aliases`, `remembered`.
+//! * `append`, `reading` (`tail`), `commits`, `loading`, `leases`, `facts`, `letters`, `aliases`, `remembered`, `slots`.
 //! * `watch`: memory, clock, the ends of logs, news of other nodes.
 //!
 //! A node's view of the server is bound to a *generation* of each lane: after a restart or a fail-over the newest
@@ -34,6 +34,7 @@ mod reading;
 mod remembered;
 mod server;
 mod shared;
+mod slots;
 mod tail;
 mod topology;
 mod watch;

@@ -14,4 +14,5 @@ mod nodes;
 mod redis;
 mod redis_faults;
 mod server;
+mod slots;
 mod timers;

@@ -2,12 +2,12 @@
 
 use proptest::prelude::*;
 use protocol::command::CommandKey;
-use protocol::id::{ConversationId, DeadLetterId};
+use protocol::id::{ConversationId, DeadLetterId, NumberId};
 use protocol::shard::ShardId;
 use protocol::time::{SpanMs, TimestampMs};
 use store::engine::{
     Commit, ConversationWrite, DeadLetter, Durability, FactLane, FactPosition, Lease, LoadRequest, Position,
-    SeenKey,
+    SeenKey, SlotRequest,
 };
 
 use super::harness::{SHARDS, Store, batch, outcome, text};
@@ -39,6 +39,8 @@ enum Op {
         id: u128,
         shard: u16,
     },
+    /// Number, slots and received messages.
+    Reserve(u128, u32, u32),
     Reopen,
 }
 
@@ -81,6 +83,7 @@ fn ops() -> impl Strategy<Value = Vec<Op>> {
         2 => (shard, 0i64..100, 0usize..4).prop_map(|(shard, within_ms, limit)| Op::Due { shard, within_ms, limit }),
         1 => (0usize..8).prop_map(Op::Trim),
         1 => (0u128..4, 0..SHARDS).prop_map(|(id, shard)| Op::Replay { id, shard }),
+        2 => (0u128..3, 0u32..30, 0u32..30).prop_map(|(number, wanted, received)| Op::Reserve(number, wanted, received)),
         1 => Just(Op::Reopen),
     ];
     prop::collection::vec(op, 1..60)
@@ -145,6 +148,15 @@ impl Side {
             }
             Op::Replay { id, shard } => {
                 outcome(&self.store.replay(DeadLetterId(of_shard(*id, *shard))).await)
+            }
+            Op::Reserve(number, wanted, received) => {
+                let request = SlotRequest {
+                    number: NumberId(*number),
+                    per_second: 20,
+                    wanted: *wanted,
+                    received: *received,
+                };
+                outcome(&self.store.reserve_slots(request).await)
             }
             Op::Reopen => self.reopen().await,
         }
