@@ -49,10 +49,13 @@ enum IntroductionError {
     Json(#[from] serde_json::Error),
 }
 
-/// Introduces numbers as they come, until the process stops.
+/// Introduces numbers as they come, on the node that leads, until the process stops.
 pub(crate) async fn follow(state: Data<AppState>) {
-    let mut seen = HashMap::new();
+    let (mut seen, leads) = (HashMap::new(), state.node.leads());
     while state.stopping.run_until_cancelled(tokio::time::sleep(FOLLOW_EVERY)).await.is_some() {
+        if !*leads.borrow() {
+            continue;
+        }
         for number in waiting(&state, &mut seen) {
             match introduce(&state, &number).await {
                 Ok(told) => tracing::info!(number = %number.id, told, "a new number was introduced"),

@@ -17,11 +17,23 @@ pub const ROUNDS: usize = 2;
 /// Bytes of log entries in one batch: the other half of the same bound, for entries with large bodies.
 pub const BATCH_BYTES: usize = 256 * 1024;
 
-/// How long a node owns a shard without renewing. Take-over after a crash is promised within 6 s.
-pub const LEASE_TTL: Duration = Duration::from_secs(5);
+/// How long a node owns a shard, and counts as there, without saying so again. Take-over after a crash is promised
+/// within 6 s: this, a heartbeat until the others notice, and [`ACQUIRE_AGAIN`] fit into it.
+pub const LEASE_TTL: Duration = Duration::from_secs(4);
 
-/// Leases are renewed this many times per time-to-live, so that one lost answer does no harm.
-pub const RENEWALS_PER_TTL: u32 = 3;
+/// A node says so many times per time-to-live that it is there, and renews its leases: two calls to the store every
+/// half second. Others notice within as much time that a node came or left.
+pub const HEARTBEATS_PER_TTL: u32 = 8;
+
+/// Shards that a node gives to others in one heartbeat, when a node joins. Each stands still for some ten
+/// milliseconds while it moves: few at a time keep the delay of everybody small.
+pub const MOVES_PER_HEARTBEAT: usize = 16;
+
+/// How often a node tries to take a shard that another one still holds: what a hand-over may cost.
+pub const ACQUIRE_AGAIN: Duration = Duration::from_millis(100);
+
+/// How often results are looked for whose command another node applies: half of what a caller there would wait.
+pub const RESULT_POLL: Duration = Duration::from_millis(10);
 
 /// A conversation that was silent for so long gives its memory back. A person answers a bot within minutes.
 pub const IDLE: Duration = Duration::from_secs(300);
@@ -46,7 +58,8 @@ pub const WAITING_COMMANDS: usize = 10_000;
 /// How long a caller waits for the committed result of a command.
 pub const COMMAND_WAIT: Duration = Duration::from_secs(10);
 
-/// How long a stop waits for POSTs under way. What is longer becomes in doubt, as after a crash.
+/// How long a shard that goes to another node waits for POSTs under way. What is longer becomes in doubt, as after a
+/// crash.
 pub const SHUTDOWN_GRACE: Duration = Duration::from_secs(5);
 
 /// Attempts to commit the same batch before the shard is loaded anew.
@@ -80,7 +93,7 @@ pub const ALIAS_KNOWN_FOR: SpanMs = SpanMs::minutes(10);
 pub const ALIAS_ABSENT_FOR: SpanMs = SpanMs::seconds(30);
 
 const _: () = assert!(LOCAL_INPUTS >= BATCH_EVENTS, "a shard must be able to fill a batch with local inputs");
-const _: () = assert!(RENEWALS_PER_TTL >= 2, "one lost renewal must not cost the lease");
+const _: () = assert!(HEARTBEATS_PER_TTL >= 2, "one lost renewal must not cost the lease");
 const _: () = assert!(READY_MESSAGES >= POSTS_PER_NUMBER, "the queue must be able to feed every POST");
 
 /// Facts of one projection: one transaction of about a tenth of a second, during which other writers wait.

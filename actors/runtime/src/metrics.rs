@@ -190,6 +190,12 @@ metrics! {
     actor_panics: IntCounter = "gateway_actor_panics_total",
     /// Shards that this node owns.
     shards_owned: IntGauge = "gateway_shards_owned",
+    /// Shards that fall to this node.
+    shards_wanted: IntGauge = "gateway_shards_wanted",
+    /// Shards that this node gave to another one while both were there.
+    shard_moves: IntCounter = "gateway_shard_moves_total",
+    /// Nodes that are there, as this one hears.
+    nodes_alive: IntGauge = "gateway_nodes_alive",
     /// Shards that were lost to another owner or loaded anew after a failed commit.
     lease_lost: IntCounter = "gateway_lease_lost_total",
     /// POSTs to providers by how they ended.

@@ -29,7 +29,7 @@ pub struct NodeSettings {
     pub waiting_commands: usize,
     /// How long a caller waits for the committed result of a command.
     pub command_wait: Duration,
-    /// How long a stop waits for POSTs under way.
+    /// How long a shard that goes to another node, or a stop, waits for POSTs under way.
     pub shutdown_grace: Duration,
 }
 

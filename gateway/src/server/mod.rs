@@ -115,6 +115,7 @@ async fn state(settings: Settings, stores: Stores) -> Result<AppState, StartErro
         records: records.clone(),
         directory: keeper.current(),
         endpoints: stores::endpoint_settings(&settings),
+        leads: node.leads(),
         metrics: counted,
     });
     Ok(AppState {

@@ -8,6 +8,7 @@ use tokio::sync::Mutex;
 
 use super::Shared;
 use super::supervised::{ConsumerError, ViewCell};
+use super::turn::Turn;
 use crate::limits::{FOLLOW_BATCHES, FOLLOW_EVENTS, FOLLOW_POLL, FOLLOW_SPACING};
 
 /// The newest batches, so that consumers that follow closely read and decode each event once together: whoever
@@ -70,9 +71,9 @@ impl<H: Handler> Follower<H> {
 
     /// Deals with batches until told to stop.
     pub(crate) async fn run(mut self, view: &ViewCell) -> Result<(), ConsumerError> {
-        let (mut projected, mut stop) = (self.shared.projected.subscribe(), self.shared.stop.subscribe());
+        let (mut projected, mut turn) = (self.shared.projected.subscribe(), self.shared.turn.subscribe());
         view.moved(self.cursor.0, 0);
-        while !*stop.borrow() {
+        while *turn.borrow() == Turn::Ours {
             // Seen before the step, so that what comes during it is not slept through.
             projected.mark_unchanged();
             let handled = self.step().await?;
@@ -85,7 +86,7 @@ impl<H: Handler> Follower<H> {
                 // A full batch means that more is waiting.
                 () = tokio::time::sleep(FOLLOW_SPACING), if handled > 0 && handled < FOLLOW_EVENTS => {}
                 () = std::future::ready(()), if handled >= FOLLOW_EVENTS => {}
-                _ = stop.changed() => {}
+                _ = turn.changed() => {}
             }
         }
         Ok(())

@@ -12,6 +12,7 @@ mod notifier;
 mod projector;
 mod supervised;
 mod templates;
+mod turn;
 
 #[cfg(test)]
 mod tests;
@@ -30,6 +31,7 @@ pub use self::endpoints::EndpointSettings;
 pub use self::notifier::{NotificationStream, Told};
 pub use self::supervised::{ConsumerError, ConsumerView, Exit};
 use self::supervised::{Supervised, ViewCell};
+use self::turn::Turn;
 use crate::limits::NOTIFICATIONS_IN_FLIGHT;
 use crate::metrics::Metrics;
 
@@ -44,6 +46,8 @@ pub struct ConsumersOptions {
     pub directory: Arc<ArcSwap<Directory>>,
     /// How events are pushed to downstream endpoints.
     pub endpoints: EndpointSettings,
+    /// Whether they run on this node: of several one is chosen, see [`crate::NodeHandle::leads`].
+    pub leads: watch::Receiver<bool>,
     /// What is counted.
     pub metrics: Arc<Metrics>,
 }
@@ -60,26 +64,21 @@ pub(crate) struct Shared {
     pub(crate) batches: Arc<follow::Batches>,
     /// Stored notifications, for whoever streams them from this process.
     pub(crate) told: broadcast::Sender<Told>,
-    /// Becomes true when everybody has to stop.
-    pub(crate) stop: watch::Sender<bool>,
+    /// Whether they run here now.
+    pub(crate) turn: watch::Sender<Turn>,
 }
 
 impl Shared {
     pub(crate) fn new(options: ConsumersOptions) -> Self {
+        let turn = if *options.leads.borrow() { Turn::Ours } else { Turn::Theirs };
         Self {
             options,
             projected: watch::Sender::new(0),
             hurry: Arc::default(),
             batches: Arc::default(),
             told: broadcast::Sender::new(NOTIFICATIONS_IN_FLIGHT),
-            stop: watch::Sender::new(false),
+            turn: watch::Sender::new(turn),
         }
-    }
-
-    /// Ends when everybody has to stop.
-    pub(crate) async fn stopped(&self) {
-        // The sender lives in `self`, so the wait cannot fail.
-        let _ = self.stop.subscribe().wait_for(|stop| *stop).await;
     }
 }
 
@@ -87,7 +86,7 @@ impl Shared {
 pub struct Consumers;
 
 impl Consumers {
-    /// Starts every consumer on a thread of its own, within the current actix system.
+    /// Starts every consumer on one thread of their own, within the current actix system.
     #[must_use]
     pub fn start(options: ConsumersOptions) -> ConsumersHandle {
         let shared = Shared::new(options);
@@ -104,6 +103,7 @@ impl Consumers {
         start(notifier::NAME, |shared, view| Box::pin(notifier::run(shared, view)));
         start(templates::NAME, |shared, view| Box::pin(templates::run(shared, view)));
         start(endpoints::NAME, |shared, view| Box::pin(endpoints::run(shared, view)));
+        arbiter.spawn(turn::take_turns(shared.clone()));
         ConsumersHandle {
             shared,
             views,
@@ -153,7 +153,7 @@ impl ConsumersHandle {
     /// Lets every consumer finish what it is storing, and ends them. What they have not done yet they do after
     /// the next start.
     pub async fn shutdown(&self) {
-        self.shared.stop.send_replace(true);
+        self.shared.turn.send_replace(Turn::Over);
         // Answers `None` once every actor has dropped its sender.
         while self.ended.lock().await.recv().await.is_some() {}
         self.arbiter.stop();

@@ -32,7 +32,8 @@ pub(super) struct Notifier {
 pub enum Told {
     /// A stored notification.
     New(Box<NotificationRecord>),
-    /// The stream was too slow and missed some: read on from the last one that it has, from the records.
+    /// There may be more than was heard, since the stream was too slow or another node stored them: read on from the
+    /// last one that it has, from the records.
     Missed,
 }
 

@@ -12,6 +12,7 @@ use tokio::time::MissedTickBehavior;
 
 use super::Shared;
 use super::supervised::{ConsumerError, ViewCell};
+use super::turn::Turn;
 use crate::limits::{
     FORGET_EVERY, PROJECT_FACTS, PROJECT_REST_MAX, PROJECT_REST_MIN, PROJECT_REST_PER_FACT, SYNC_EVERY,
 };
@@ -25,8 +26,8 @@ pub(super) async fn run(shared: Shared, view: ViewCell) -> Result<(), ConsumerEr
     let mut sync = tokio::time::interval(SYNC_EVERY);
     sync.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut forget = tokio::time::interval(FORGET_EVERY);
-    let mut stop = shared.stop.subscribe();
-    while !*stop.borrow() {
+    let mut turn = shared.turn.subscribe();
+    while *turn.borrow() == Turn::Ours {
         let reached = projector.reached();
         tokio::select! {
             // Reading may be given up at any time; storing may not, so only the read is raced.
@@ -45,7 +46,7 @@ pub(super) async fn run(shared: Shared, view: ViewCell) -> Result<(), ConsumerEr
                 let now = shared.options.engine.now().await?;
                 shared.options.records.forget(now).await?;
             }
-            _ = stop.changed() => {}
+            _ = turn.changed() => {}
         }
     }
     projector.sync().await

@@ -17,6 +17,7 @@ use store::records::RecordsError;
 use tokio::sync::mpsc;
 
 use super::Shared;
+use super::turn::Turn;
 use crate::limits::{RETRY_MAX, RETRY_MIN};
 use crate::metrics::ActorKind;
 
@@ -113,7 +114,9 @@ impl Supervised {
 
     fn launch(&mut self, context: &mut Context<Self>) {
         let handled = self.view.get().handled;
-        let run = AssertUnwindSafe((self.run)(self.shared.clone(), self.view.clone())).catch_unwind();
+        let (shared, run, view) = (self.shared.clone(), self.run, self.view.clone());
+        let run = async move { if shared.our_turn().await { run(shared, view).await } else { Ok(()) } };
+        let run = AssertUnwindSafe(run).catch_unwind();
         let ended = run.into_actor(self).map(move |end, actor, context| {
             let exit = match end {
                 Ok(Ok(())) => Exit::Stopped,
@@ -129,8 +132,13 @@ impl Supervised {
         let mut view = self.view.0.lock();
         view.last_exit = Some(exit.clone());
         let name = view.name;
-        if exit == Exit::Stopped || *self.shared.stop.borrow() {
+        if *self.shared.turn.borrow() == Turn::Over {
             context.stop();
+            return;
+        }
+        if exit == Exit::Stopped {
+            drop(view);
+            self.launch(context);
             return;
         }
         view.restarts += 1;

@@ -15,11 +15,13 @@ use protocol::shard::ShardId;
 use protocol::time::TimestampMs;
 use serde::Serialize;
 use store::engine::{Engine, EngineError, LoadRequest};
+use tokio::sync::watch;
 
 use super::result::StoredResult;
 use super::shared::{Phase, Shared};
 use crate::ingress::Ingress;
 use crate::metrics::Metrics;
+use crate::shard::ShardShared;
 use crate::trace;
 
 /// Why the result of a command is not known. It may still be applied until it expires, unless said otherwise.
@@ -53,10 +55,16 @@ pub enum InspectError {
 /// Whether a node can do its work.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Health {
-    /// Every shard is owned, the store answers and nobody is stopping the node.
+    /// Every shard that falls to the node is owned, the store answers and nobody is stopping the node.
     pub ready: bool,
+    /// Nodes that are there, this one among them.
+    pub nodes: usize,
+    /// This node does what one node does for all.
+    pub leads: bool,
     /// Shards of the store.
     pub shards: usize,
+    /// Of those, falling to this node.
+    pub shards_wanted: usize,
     /// Of those, owned by this node.
     pub shards_owned: usize,
     /// What the store said, if it did not answer well.
@@ -79,6 +87,8 @@ pub struct ShardView {
     pub shard: u16,
     /// Owned by this node.
     pub owned: bool,
+    /// Falls to this node: what is owned and not wanted is being handed over, the other way round taken over.
+    pub wanted: bool,
     /// Counts up with every acquisition.
     pub epoch: u64,
     /// The log is applied up to here.
@@ -165,10 +175,20 @@ impl NodeHandle {
     /// Whether the node can do its work.
     pub async fn health(&self) -> Health {
         let store_error = self.engine().now().await.err().map(|error| error.to_string());
-        let shards = self.shared.shards.len();
-        let shards_owned = self.shared.shards.iter().filter(|shard| shard.token().is_some()).count();
-        let ready = store_error.is_none() && shards_owned == shards && self.shared.phase() == Phase::Running;
-        Health { ready, shards, shards_owned, store_error }
+        let (nodes, shards) = (self.shared.nodes.borrow().len(), self.shared.shards.len());
+        let of = |is: fn(&ShardShared) -> bool| self.shared.shards.iter().filter(|shard| is(shard)).count();
+        let shards_owned = of(|shard| shard.token().is_some());
+        let missing = of(|shard| shard.is_wanted() && shard.token().is_none());
+        let is_running = self.shared.phase() == Phase::Running;
+        let ready = store_error.is_none() && nodes > 0 && missing == 0 && is_running;
+        let leads = *self.shared.leads.borrow();
+        Health { ready, nodes, leads, shards, shards_wanted: self.shared.wanted(), shards_owned, store_error }
+    }
+
+    /// Whether this node does what one node does for all; follows who is there.
+    #[must_use]
+    pub fn leads(&self) -> watch::Receiver<bool> {
+        self.shared.leads.subscribe()
     }
 
     /// What lives in the node now.
@@ -178,20 +198,21 @@ impl NodeHandle {
         Live { conversations, outbound: self.shared.queues().len() }
     }
 
-    /// Stops taking commands, lets POSTs under way end and shards finish their batch, and gives the leases back.
-    /// The store stays open. A second call waits for the same end.
+    /// Stops taking commands, lets POSTs under way end, and gives the shards to other nodes. The store stays open. A
+    /// second call waits for the same end.
     pub async fn shutdown(&self) {
-        let grace = self.shared.options.settings.shutdown_grace;
+        // Each shard leaves by itself within its grace; a commit that the store does not answer takes longer.
+        let patience = self.shared.options.settings.shutdown_grace * 2;
         self.shared.phase.send_if_modified(|phase| {
             *phase == Phase::Running && {
                 *phase = Phase::Draining;
                 true
             }
         });
-        let mut posting = self.shared.posting.subscribe();
-        if tokio::time::timeout(grace, posting.wait_for(|posting| *posting == 0)).await.is_err() {
-            let left = *self.shared.posting.borrow();
-            tracing::warn!(left, "POSTs did not end in time; their statuses or deadlines will resolve them");
+        let mut owned = self.shared.owned.subscribe();
+        if tokio::time::timeout(patience, owned.wait_for(|owned| *owned == 0)).await.is_err() {
+            let left = *self.shared.owned.borrow();
+            tracing::warn!(left, "shards were not given back in time");
         }
         self.shared.phase.send_replace(Phase::Stopping);
         let mut running = self.shared.running.subscribe();

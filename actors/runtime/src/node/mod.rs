@@ -2,7 +2,9 @@
 
 mod actor;
 mod handle;
+mod membership;
 mod result;
+mod results;
 mod shared;
 mod waiters;
 

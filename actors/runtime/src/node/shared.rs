@@ -25,9 +25,9 @@ use crate::shard::ShardShared;
 pub(crate) enum Phase {
     /// At work.
     Running,
-    /// No more commands are taken and no more messages claimed; POSTs under way end.
+    /// No more commands are taken and no more messages claimed; POSTs under way end, and shards are given back.
     Draining,
-    /// Shards finish their batch and give their leases back.
+    /// What was not given back by then is.
     Stopping,
 }
 
@@ -65,8 +65,12 @@ pub(crate) struct Shared {
     bells: Vec<Arc<Notify>>,
     /// Conversation actors in the node.
     pub(crate) live: AtomicUsize,
-    /// POSTs under way in the node.
-    pub(crate) posting: watch::Sender<usize>,
+    /// Shards that the node owns.
+    pub(crate) owned: watch::Sender<usize>,
+    /// Nodes that are there; empty until the store has told.
+    pub(crate) nodes: watch::Sender<Vec<u64>>,
+    /// Whether this node does what one node does for all.
+    pub(crate) leads: watch::Sender<bool>,
     /// Arbiters that run.
     pub(crate) running: watch::Sender<usize>,
     pub(crate) phase: watch::Sender<Phase>,
@@ -92,7 +96,9 @@ impl Shared {
             places,
             step,
             live: AtomicUsize::new(0),
-            posting: watch::Sender::new(0),
+            owned: watch::Sender::new(0),
+            nodes: watch::Sender::new(Vec::new()),
+            leads: watch::Sender::new(false),
             running: watch::Sender::new(0),
             phase: watch::Sender::new(Phase::Running),
             numbers: RwLock::default(),
@@ -114,6 +120,11 @@ impl Shared {
     pub(crate) fn shard_of(&self, conversation: ConversationId) -> &Arc<ShardShared> {
         let shard = self.options.engine.identity().shards.shard_of(conversation);
         &self.shards[usize::from(shard.0)]
+    }
+
+    /// Shards that this node shall own.
+    pub(crate) fn wanted(&self) -> usize {
+        self.shards.iter().filter(|shard| shard.is_wanted()).count()
     }
 
     /// Places with the shards that live there and the bell that wakes their arbiter.

@@ -1,13 +1,13 @@
 //! Callers that wait for the committed results of their commands.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use parking_lot::Mutex;
 use protocol::command::{CommandKey, CommandResult};
 use protocol::shard::ShardId;
-use tokio::sync::oneshot;
+use tokio::sync::{Notify, oneshot};
 
 use super::result::StoredResult;
 
@@ -15,6 +15,8 @@ use super::result::StoredResult;
 #[derive(Debug)]
 pub(crate) struct Waiters {
     waiting: Mutex<HashMap<CommandKey, Vec<Waiter>>>,
+    /// Somebody came.
+    entered: Notify,
     count: AtomicUsize,
     next: AtomicU64,
     limit: usize,
@@ -40,7 +42,13 @@ pub(crate) struct Waiting {
 
 impl Waiters {
     pub(crate) fn new(limit: usize) -> Self {
-        Self { waiting: Mutex::default(), count: AtomicUsize::new(0), next: AtomicU64::new(0), limit }
+        Self {
+            waiting: Mutex::default(),
+            entered: Notify::new(),
+            count: AtomicUsize::new(0),
+            next: AtomicU64::new(0),
+            limit,
+        }
     }
 
     /// `None` when too many wait already.
@@ -58,6 +66,7 @@ impl Waiters {
         let (sender, answer) = oneshot::channel();
         let waiter = Waiter { ticket, shard, fingerprint, answer: sender };
         self.waiting.lock().entry(key).or_default().push(waiter);
+        self.entered.notify_one();
         Some(Waiting { waiters: Arc::clone(self), key, ticket, answer })
     }
 
@@ -71,13 +80,24 @@ impl Waiters {
         }
     }
 
-    /// Commands of a shard that somebody waits for.
-    pub(crate) fn of_shard(&self, shard: ShardId) -> Vec<CommandKey> {
+    /// Resolves when somebody waits.
+    pub(crate) async fn somebody(&self) {
+        while self.count.load(Ordering::Relaxed) == 0 {
+            self.entered.notified().await;
+        }
+    }
+
+    /// Commands that somebody waits for, of the shards that are asked for.
+    pub(crate) fn by_shard(&self, is_asked: impl Fn(ShardId) -> bool) -> BTreeMap<ShardId, Vec<CommandKey>> {
         let waiting = self.waiting.lock();
-        let here = waiting.iter().filter(|(_, all)| all.iter().any(|waiter| waiter.shard == shard));
-        let mut keys: Vec<_> = here.map(|(key, _)| *key).collect();
-        keys.sort_unstable();
-        keys
+        let mut found: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        for (key, waiters) in waiting.iter() {
+            if let Some(waiter) = waiters.first().filter(|waiter| is_asked(waiter.shard)) {
+                found.entry(waiter.shard).or_default().push(*key);
+            }
+        }
+        found.values_mut().for_each(|keys| keys.sort_unstable());
+        found
     }
 }
 
@@ -111,8 +131,9 @@ mod tests {
         let mut same = waiters.enter(ShardId(3), CommandKey(1), 7).unwrap();
         let mut other = waiters.enter(ShardId(3), CommandKey(1), 8).unwrap();
         assert!(waiters.enter(ShardId(3), CommandKey(2), 7).is_none(), "bounded");
-        assert_eq!(waiters.of_shard(ShardId(3)), vec![CommandKey(1)]);
-        assert_eq!(waiters.of_shard(ShardId(4)), vec![]);
+        let found = waiters.by_shard(|shard| shard == ShardId(3));
+        assert_eq!(found, BTreeMap::from([(ShardId(3), vec![CommandKey(1)])]));
+        assert!(waiters.by_shard(|shard| shard == ShardId(4)).is_empty());
         waiters.resolve(CommandKey(1), &done());
         assert_eq!(same.answer.try_recv(), Ok(done().result));
         assert_eq!(other.answer.try_recv(), Ok(CommandResult::Refused(Refusal::KeyReused)));
@@ -122,7 +143,7 @@ mod tests {
     fn a_caller_that_leaves_is_forgotten() {
         let waiters = Arc::new(Waiters::new(1));
         drop(waiters.enter(ShardId(0), CommandKey(1), 7));
-        assert!(waiters.of_shard(ShardId(0)).is_empty());
+        assert!(waiters.by_shard(|_| true).is_empty());
         assert!(waiters.enter(ShardId(0), CommandKey(1), 7).is_some());
     }
 }

@@ -101,8 +101,8 @@ struct Delivery {
 
 impl Delivery {
     async fn run(self, ahead: OwnedSemaphorePermit) {
-        self.shared.posting.send_modify(|posting| *posting += 1);
         let shard = Arc::clone(self.shared.shard_of(self.conversation));
+        let _sending = shard.sending();
         let outcome = match shard.claim(self.conversation, self.message).await {
             Ok(Some(post)) => Some(self.post(*post, ahead).await),
             Ok(None) => None,
@@ -118,7 +118,6 @@ impl Delivery {
             // The number was paused between the turn and the claim: the message keeps its turn.
             self.queue.offer(self.conversation, self.message);
         }
-        self.shared.posting.send_modify(|posting| *posting -= 1);
     }
 
     /// Makes the one POST of a claimed message.

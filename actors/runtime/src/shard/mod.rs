@@ -10,7 +10,7 @@ mod own;
 mod settle;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use domain::conversation::Post;
@@ -63,6 +63,8 @@ pub(crate) struct ShardShared {
     started_at: Instant,
     /// This node shall own the shard.
     wanted: AtomicBool,
+    /// Messages from their claim until their outcome is with the shard.
+    sending: AtomicUsize,
     /// Wakes the arbiter of the shard.
     bell: Arc<Notify>,
     view: Mutex<ShardView>,
@@ -78,7 +80,8 @@ impl ShardShared {
             token: Mutex::default(),
             lease_until_ms: AtomicU64::new(0),
             started_at,
-            wanted: AtomicBool::new(true),
+            wanted: AtomicBool::new(false),
+            sending: AtomicUsize::new(0),
             bell,
             view: Mutex::new(ShardView { shard: id.0, ..ShardView::default() }),
         }
@@ -91,6 +94,10 @@ impl ShardShared {
         conversation: ConversationId,
         message: MessageId,
     ) -> Result<Option<Box<Post>>, ClaimLost> {
+        // Nothing new begins on a shard that is about to go; its next owner offers the message again.
+        if !self.is_wanted() || self.token().is_none() {
+            return Err(ClaimLost);
+        }
         let (reply, claimed) = oneshot::channel();
         self.inbox.send(Local::Claim { conversation, message, reply }).await.map_err(|_| ClaimLost)?;
         self.bell.notify_one();
@@ -114,7 +121,26 @@ impl ShardShared {
 
     /// Whether this node shall own the shard.
     pub(crate) fn is_wanted(&self) -> bool {
-        self.wanted.load(Ordering::Acquire)
+        self.wanted.load(Ordering::SeqCst)
+    }
+
+    /// This node shall, or shall not, own the shard from now on.
+    pub(crate) fn want(&self, wanted: bool) {
+        if self.wanted.swap(wanted, Ordering::SeqCst) != wanted {
+            self.bell.notify_one();
+        }
+    }
+
+    /// A message is on its way, from before its claim until the guard is dropped: the shard stays here for that
+    /// long, within bounds. Counted before [`Self::claim`] looks whether the shard is wanted, so that a shard that
+    /// goes either refuses the claim or waits for its outcome.
+    pub(crate) fn sending(self: &Arc<Self>) -> Sending {
+        self.sending.fetch_add(1, Ordering::SeqCst);
+        Sending(Arc::clone(self))
+    }
+
+    fn is_sending(&self) -> bool {
+        self.sending.load(Ordering::SeqCst) > 0
     }
 
     /// The current token, if the shard is owned.
@@ -123,7 +149,7 @@ impl ShardShared {
     }
 
     pub(crate) fn view(&self) -> ShardView {
-        self.view.lock().clone()
+        ShardView { wanted: self.is_wanted(), ..self.view.lock().clone() }
     }
 
     /// The shard was acquired by a call that began at `asked_at`.
@@ -164,6 +190,16 @@ impl ShardShared {
     }
 }
 
-/// The shard was loaded anew while a claim was under way.
+/// The shard is not here, or was loaded anew while a claim was under way.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct ClaimLost;
+
+/// See [`ShardShared::sending`].
+pub(crate) struct Sending(Arc<ShardShared>);
+
+impl Drop for Sending {
+    fn drop(&mut self) {
+        self.0.sending.fetch_sub(1, Ordering::SeqCst);
+        self.0.bell.notify_one();
+    }
+}

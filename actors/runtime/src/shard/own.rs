@@ -14,7 +14,7 @@ use super::batch::Leavings;
 use super::crash::{CrashGuard, note_key};
 use super::live::LiveSet;
 use super::{Local, ShardShared};
-use crate::limits::{RECOVERED_CONVERSATIONS, RETRY_MAX, RETRY_MIN};
+use crate::limits::{ACQUIRE_AGAIN, RECOVERED_CONVERSATIONS, RETRY_MAX, RETRY_MIN};
 use crate::node::{Shared, StoredResult};
 
 /// How far ahead a deadline may lie of a conversation that has something to send: those are asked to recover.
@@ -73,6 +73,8 @@ pub(crate) struct Shard {
     /// Not to be acquired before.
     retry_at: Instant,
     pause: Duration,
+    /// Another node shall have the shard, and gets it by then whatever is still being sent.
+    leave_by: Option<Instant>,
 }
 
 impl Shard {
@@ -99,22 +101,50 @@ impl Shard {
             swept_at: Instant::now(),
             retry_at: Instant::now(),
             pause: RETRY_MIN,
+            leave_by: None,
         }
     }
 
     /// What the shard could do at once, if anything.
-    pub(crate) fn task(&self, now: TimestampMs) -> Option<Task> {
-        let wanted = self.shard.is_wanted();
+    pub(crate) fn task(&mut self, now: TimestampMs) -> Option<Task> {
         if !self.owned {
-            return (wanted && self.retry_at <= Instant::now()).then_some(Task::Acquire);
+            self.refuse_claims();
+            let may_acquire = self.shard.is_wanted() && self.retry_at <= Instant::now();
+            return may_acquire.then_some(Task::Acquire);
         }
-        if !wanted {
+        if self.may_leave() {
             return Some(Task::Release);
         }
         let timer_due = self.next_timer.is_some_and(|due| due <= now);
-        let inputs = !self.unread.is_empty() || !self.carried.is_empty() || !self.inputs.is_empty();
-        let kept = !self.recovering.is_empty() || !self.left.is_empty();
-        (timer_due || inputs || kept || self.lease_was_lost()).then_some(Task::Batch)
+        let kept = !self.unread.is_empty() || !self.recovering.is_empty();
+        (timer_due || kept || self.has_local_inputs() || self.lease_was_lost()).then_some(Task::Batch)
+    }
+
+    fn has_local_inputs(&self) -> bool {
+        !self.carried.is_empty() || !self.inputs.is_empty() || !self.left.is_empty()
+    }
+
+    /// Whoever claimed while the shard was going must not wait for it to come back. Outcomes are kept: what is known
+    /// about a POST is true whenever it is told, and there is at most one for each message that was claimed here.
+    fn refuse_claims(&mut self) {
+        while let Ok(local) = self.inputs.try_recv() {
+            if let Local::Outcome { .. } = local {
+                self.carried.push_back(local);
+            }
+        }
+    }
+
+    /// Whether another node shall have the shard, and nothing is being sent any more: the next owner could not know
+    /// how it ended.
+    fn may_leave(&mut self) -> bool {
+        if self.shard.is_wanted() {
+            self.leave_by = None;
+            return false;
+        }
+        let grace = self.shared.options.settings.shutdown_grace;
+        let leave_by = *self.leave_by.get_or_insert_with(|| Instant::now() + grace);
+        let is_done = !self.shard.is_sending() && !self.has_local_inputs();
+        is_done || leave_by <= Instant::now()
     }
 
     /// Until when nothing happens here by itself.
@@ -124,9 +154,11 @@ impl Shard {
             let wanted = self.shard.is_wanted();
             return if wanted { self.retry_at.saturating_duration_since(real) } else { Duration::MAX };
         }
-        let sweep = (self.swept_at + self.shared.options.settings.idle / 4).saturating_duration_since(real);
+        let sweep = self.swept_at + self.shared.options.settings.idle / 4;
+        let act_at = self.leave_by.map_or(sweep, |leave_by| leave_by.min(sweep));
+        let rest = act_at.saturating_duration_since(real);
         let timer = self.next_timer.map(|due| Duration::from_millis((due - now).0.max(0).unsigned_abs()));
-        timer.map_or(sweep, |timer| timer.min(sweep))
+        timer.map_or(rest, |timer| timer.min(rest))
     }
 
     /// Where to read on; nothing while entries wait that were read before.
@@ -144,25 +176,28 @@ impl Shard {
         self.unread.len() + self.carried.len() + self.inputs.len()
     }
 
-    pub(crate) fn lease_was_lost(&self) -> bool {
+    pub(super) fn lease_was_lost(&self) -> bool {
         self.shard.token() != Some(self.token)
     }
 
-    /// Acquires the shard and loads what its loop needs; if that fails it is tried again after a pause.
+    /// Acquires the shard and loads what applying needs; if that fails it is tried again after a pause.
     pub(crate) async fn acquire(&mut self) {
-        if let Err(lost) = self.acquired().await {
-            self.give_up(&lost);
+        match self.acquired().await {
+            Ok(true) => {}
+            Ok(false) => self.retry_at = Instant::now() + ACQUIRE_AGAIN,
+            Err(lost) => self.give_up(&lost),
         }
     }
 
-    async fn acquired(&mut self) -> Result<(), Lost> {
+    /// `false` while another node holds the lease.
+    async fn acquired(&mut self) -> Result<bool, Lost> {
         let settings = &self.shared.options.settings;
         let engine = Arc::clone(&self.shared.options.engine);
         let asked_at = Instant::now();
         let lease = engine.acquire(self.shard.id, settings.node_id, span(settings.lease_ttl)).await?;
-        let lease = lease.ok_or_else(|| Lost::new("another node owns the shard".to_owned()))?;
+        let Some(lease) = lease else { return Ok(false) };
         self.shard.acquired(lease.token, asked_at, settings.lease_ttl);
-        self.shared.options.metrics.shards_owned.inc();
+        self.shared.owned.send_modify(|owned| *owned += 1);
         {
             let mut view = self.shard.view.lock();
             view.owned = true;
@@ -171,7 +206,7 @@ impl Shard {
         }
         self.load(lease).await?;
         self.owned = true;
-        Ok(())
+        Ok(true)
     }
 
     async fn load(&mut self, lease: Lease) -> Result<(), Lost> {
@@ -196,7 +231,8 @@ impl Shard {
 
     /// Commands whose batch was committed although its answer was lost.
     async fn answer_waiters(&self) -> Result<(), EngineError> {
-        for key in self.shared.waiters.of_shard(self.shard.id) {
+        let waiting = self.shared.waiters.by_shard(|shard| shard == self.shard.id);
+        for key in waiting.into_values().flatten() {
             let stored = self.shared.options.engine.result(key).await?;
             if let Some(stored) = stored.as_deref().and_then(StoredResult::decode) {
                 self.shared.waiters.resolve(key, &stored);
@@ -244,6 +280,7 @@ impl Shard {
 
     /// Gives the lease back, so that another node need not wait for its end.
     pub(crate) async fn release(&mut self) {
+        self.leave_by = None;
         if self.forget_all()
             && let Err(error) = self.shared.options.engine.release(self.shard.id, self.token).await
         {
@@ -261,7 +298,7 @@ impl Shard {
         self.shard.disown();
         let was_owned = std::mem::take(&mut self.shard.view.lock().owned);
         if was_owned {
-            self.shared.options.metrics.shards_owned.dec();
+            self.shared.owned.send_modify(|owned| *owned -= 1);
         }
         was_owned
     }

@@ -8,6 +8,7 @@ mod crash;
 mod flow;
 mod ingress;
 mod memory;
+mod nodes;
 mod poison;
 mod simulation;
 mod world;

@@ -19,8 +19,12 @@ fn endpoint(id: u128, url: String) -> WebhookEndpoint {
 }
 
 fn queue(world: &World, id: u128) -> Queue {
+    queue_until(world, id, watch::channel(false).1)
+}
+
+fn queue_until(world: &World, id: u128, stop: watch::Receiver<bool>) -> Queue {
     let poster = Arc::new(Poster::new(&world.shared.options.endpoints).unwrap());
-    Queue::new(world.shared.clone(), poster, (ACME, EndpointId(id)), world.shared.stop.subscribe())
+    Queue::new(world.shared.clone(), poster, (ACME, EndpointId(id)), stop)
 }
 
 /// Commits one fact and queues it for every endpoint.
@@ -151,12 +155,13 @@ async fn a_stop_does_not_wait_for_a_silent_endpoint() {
     let mut silent = Server::start(None).await;
     let mut world = World::with(vec![endpoint(1, silent.url())]).await;
     route(&mut world).await;
-    let mut queue = queue(&world, 1);
-    let stop = async {
+    let stop = watch::Sender::new(false);
+    let mut queue = queue_until(&world, 1, stop.subscribe());
+    let stopping = async {
         silent.received.recv().await.unwrap();
-        world.shared.stop.send_replace(true);
+        stop.send_replace(true);
     };
-    let (step, ()) = tokio::join!(queue.step(), stop);
+    let (step, ()) = tokio::join!(queue.step(), stopping);
     assert_eq!(step.unwrap(), Step::Tried(0));
     assert_eq!(deliveries(&world, 1, DeliveryState::Pending).await[0].attempts, 0, "after the next start");
 }

@@ -163,6 +163,7 @@ impl World {
             records: records.clone(),
             directory: Arc::new(ArcSwap::from_pointee(Directory::build(documents(endpoints)))),
             endpoints: EndpointSettings { allow_private_addresses: true, ..EndpointSettings::default() },
+            leads: tokio::sync::watch::channel(true).1,
             metrics: Arc::new(Metrics::new(&prometheus::Registry::new()).unwrap()),
         });
         let lease = engine.acquire(ShardId(0), 1, SpanMs::hours(1)).await.unwrap().unwrap();

@@ -56,6 +56,35 @@ async fn a_consumer_that_fails_starts_again_and_says_why() {
     consumers.shutdown().await;
 }
 
+#[actix::test]
+async fn consumers_run_where_the_turn_is_and_streams_hear_everywhere() {
+    let mut world = World::new().await;
+    let leads = [true, false].map(watch::Sender::new);
+    let nodes = leads.each_ref().map(|leads| {
+        Consumers::start(ConsumersOptions { leads: leads.subscribe(), ..world.shared.options.clone() })
+    });
+    let mut streams = nodes.each_ref().map(|node| node.notifications(ACME, anna()));
+    let handled = |node: &ConsumersHandle| node.views().iter().map(|view| view.handled).sum::<u64>();
+    world.commit(CHAT, vec![started(), notify(Some(Owner::User(anna())))]).await;
+    assert!(matches!(streams[0].next().await, Some(Told::New(_))));
+    assert_eq!(streams[1].next().await, Some(Told::Missed), "another node made it");
+    assert_eq!(handled(&nodes[1]), 0);
+
+    leads[0].send_replace(false);
+    let has_stopped = |view: ConsumerView| view.last_exit == Some(Exit::Stopped);
+    while !nodes[0].views().into_iter().all(has_stopped) {
+        tokio::task::yield_now().await;
+    }
+    leads[1].send_replace(true);
+    world.commit(CHAT, vec![notify(Some(Owner::User(anna())))]).await;
+    while !matches!(streams[1].next().await, Some(Told::New(_))) {}
+    assert!(handled(&nodes[1]) > 0);
+    for node in nodes {
+        assert!(node.views().iter().all(|view| view.restarts == 0), "a turn that passes is no failure");
+        node.shutdown().await;
+    }
+}
+
 #[test]
 fn handles_may_be_shared_between_threads() {
     fn shareable<T: Clone + Send + Sync>() {}

@@ -101,6 +101,16 @@ impl World {
         Node::start(options).unwrap()
     }
 
+    /// One node of several, with a name and counters of its own. It ends with its life.
+    pub(crate) fn join(&self, node_id: u64, life: &Arc<Life>) -> NodeHandle {
+        let mut options = self.options();
+        options.settings.node_id = node_id;
+        options.metrics = Arc::new(Metrics::new(&Registry::new()).unwrap());
+        options.engine = Arc::new(MortalEngine { inner: options.engine, life: Arc::clone(life) });
+        options.provider = Arc::new(MortalProvider { inner: options.provider, life: Arc::clone(life) });
+        Node::start(options).unwrap()
+    }
+
     pub(crate) fn options(&self) -> NodeOptions {
         NodeOptions {
             engine: Arc::clone(&self.engine),
