@@ -156,9 +156,6 @@ impl Round {
                 part.shard.settle(part.batch, part.outcomes, &commit).await;
                 self.done.push(part.shard);
             }
-            Err(error @ (EngineError::Fenced | EngineError::Position | EngineError::Closed)) => {
-                self.lose(part, &error.into());
-            }
             Err(error) => self.stragglers.push(straggle(part, commit, error).boxed_local()),
         }
     }

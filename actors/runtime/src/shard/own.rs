@@ -51,7 +51,7 @@ pub(crate) struct Shard {
     /// Acquired and loaded.
     owned: bool,
     pub(super) token: Token,
-    pub(crate) position: Position,
+    pub(super) position: Position,
     /// Messages whose POST ended in doubt.
     pub(super) in_doubt: HashSet<MessageId>,
     /// Local inputs for the next batch: those that came, and outcomes of a batch that was lost.

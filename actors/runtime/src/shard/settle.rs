@@ -11,7 +11,7 @@ use protocol::outbound::Outcome;
 use protocol::phone::ContactKey;
 use protocol::shard::{ShardId, conversation_id};
 use protocol::time::TimestampMs;
-use store::engine::{Commit, ConversationWrite, EngineError};
+use store::engine::{Commit, Committed, ConversationWrite, EngineError, EngineResult};
 use tokio::time::sleep;
 
 use super::Local;
@@ -59,12 +59,16 @@ impl Shard {
         let mut commit = self.empty_commit(&batch);
         commit.results.push((note_key(self.shard.id), note));
         let commit = Arc::new(commit);
-        let committed = self.shared.options.engine.commit_all(vec![Arc::clone(&commit)]).await;
-        if let Ok([Ok(_)]) = committed.as_deref() {
-            return Ok(());
+        match self.commit_once(&commit).await {
+            Ok(_) => Ok(()),
+            Err(error) => self.commit_again(&commit, error).await,
         }
-        // Asked once more, the store tells what is the matter.
-        self.commit_again(&commit, EngineError::Unknown("the note was not stored at once".to_owned())).await
+    }
+
+    async fn commit_once(&self, commit: &Arc<Commit>) -> EngineResult<Committed> {
+        let committed = self.shared.options.engine.commit_all(vec![Arc::clone(commit)]).await?.pop();
+        committed
+            .unwrap_or_else(|| Err(EngineError::Unknown("the store left a commit unanswered".to_owned())))
     }
 
     fn empty_commit(&self, batch: &Batch) -> Commit {
@@ -160,24 +164,26 @@ impl Shard {
     }
 
     /// Commits by sending the identical batch again and again: an answer that is lost does not tell what happened.
-    pub(crate) async fn commit_again(&self, commit: &Arc<Commit>, first: EngineError) -> Result<(), Lost> {
+    /// Some answers are final.
+    pub(crate) async fn commit_again(
+        &self,
+        commit: &Arc<Commit>,
+        mut error: EngineError,
+    ) -> Result<(), Lost> {
         let mut pause: Duration = RETRY_MIN;
-        let mut last = first;
         for _ in 1..COMMIT_ATTEMPTS {
-            tracing::warn!(shard = self.shard.id.0, error = %last, "a commit is sent again");
-            sleep(pause).await;
-            pause = (pause * 2).min(RETRY_MAX);
-            let committed = self.shared.options.engine.commit_all(vec![Arc::clone(commit)]).await;
-            match committed.map(|mut all| all.pop()) {
-                Ok(Some(Ok(_))) => return Ok(()),
-                Ok(Some(Err(error))) | Err(error) => last = error,
-                Ok(None) => {}
-            }
-            if matches!(last, EngineError::Fenced | EngineError::Position | EngineError::Closed) {
+            if matches!(error, EngineError::Fenced | EngineError::Position | EngineError::Closed) {
                 break;
             }
+            tracing::warn!(shard = self.shard.id.0, %error, "a commit is sent again");
+            sleep(pause).await;
+            pause = (pause * 2).min(RETRY_MAX);
+            match self.commit_once(commit).await {
+                Ok(_) => return Ok(()),
+                Err(last) => error = last,
+            }
         }
-        Err(last.into())
+        Err(error.into())
     }
 
     fn let_out(&mut self, batch: &mut Batch, place: usize, output: Output) {
