@@ -1,7 +1,7 @@
 //! Starts a provider and a gateway that know each other.
 
 use std::path::Path;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use gateway::apply;
 use gateway::config::{Settings, Sources, load};
@@ -25,7 +25,7 @@ static HTTP: LazyLock<reqwest::Client> = LazyLock::new(reqwest::Client::new);
 /// A gateway with its provider.
 pub(crate) struct World {
     pub(crate) server: Server,
-    pub(crate) provider: simulator::Handle,
+    pub(crate) provider: Arc<simulator::Handle>,
     pub(crate) folder: tempfile::TempDir,
 }
 
@@ -42,10 +42,18 @@ impl World {
             templates: vec![Template::approved("invite", "it", "Ciao {{1}}")],
             ..Account::default()
         };
-        let provider = simulator::start(Options { accounts: vec![account], ..Options::default() }).unwrap();
+        let options = Options { accounts: vec![account], ..Options::default() };
+        let provider = Arc::new(simulator::start(options).unwrap());
         let folder = tempfile::tempdir().unwrap();
         let server = server(folder.path(), &provider.base_url, change).await;
         provider.set_callback(&format!("http://{}/webhooks/whatsapp", server.public));
+        Self { server, provider, folder }
+    }
+
+    /// Another node for the same provider. Webhooks of the provider go on to the first.
+    pub(crate) async fn join(&self, change: impl FnOnce(&mut Settings)) -> Self {
+        let (provider, folder) = (self.provider.clone(), tempfile::tempdir().unwrap());
+        let server = server(folder.path(), &provider.base_url, change).await;
         Self { server, provider, folder }
     }
 

@@ -3,9 +3,12 @@
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
 
-use reqwest::StatusCode;
+use gateway::config::Settings;
+use reqwest::{Method, StatusCode};
+use serde_json::Value;
 use tempfile::TempDir;
 
+use crate::api::text_to;
 use crate::harness::{World, text_webhook};
 use crate::postgres::server::Server;
 
@@ -56,16 +59,60 @@ fn spawn(folder: &TempDir, port: u16) -> Child {
     child
 }
 
+fn stores(settings: &mut Settings, redis: &Redis, postgres: &Server) {
+    settings.store.url = format!("redis://127.0.0.1:{}", redis.port);
+    settings.records.url = postgres.url("postgres");
+}
+
+/// Shards that a node owns, once it has all that fall to it among so many nodes.
+async fn owned(world: &World, nodes: usize) -> u64 {
+    loop {
+        let (status, body) = world.operator("/readyz").await;
+        let node = serde_json::from_str::<Value>(&body).unwrap()["node"].clone();
+        if status == StatusCode::OK && node["nodes"] == nodes && node["shards_owned"] == node["shards_wanted"]
+        {
+            return node["shards_owned"].as_u64().unwrap();
+        }
+        tokio::task::yield_now().await;
+    }
+}
+
+#[actix_web::test]
+async fn nodes_share_the_work_and_each_answers_for_all() {
+    let (postgres, redis) = (Server::start(), Redis::start());
+    let first = World::start_with(|settings| stores(settings, &redis, &postgres)).await;
+    owned(&first, 1).await;
+    let second = first.join(|settings| stores(settings, &redis, &postgres)).await;
+    while owned(&first, 2).await + owned(&second, 2).await != 256 {}
+    let contacts: Vec<String> = (0..8).map(|contact| format!("39333800100{contact}")).collect();
+    for (contact, world) in contacts.iter().zip([&first, &second].into_iter().cycle()) {
+        let wrote = world.webhook(&text_webhook(contact, &format!("wamid.{contact}"), "TEST0001")).await;
+        assert_eq!(wrote.status(), StatusCode::OK);
+    }
+    for (contact, world) in contacts.iter().zip([&second, &first].into_iter().cycle()) {
+        first.heard(contact, 1).await;
+        let sent = world.call(Method::POST, "/v1/messages").body(text_to(&format!("+{contact}"), "Ciao"));
+        let sent = sent.answer().await;
+        assert_eq!(sent.status, StatusCode::ACCEPTED, "{sent:?}");
+        first.heard(contact, 2).await;
+        let path = format!("/v1/conversations?q={contact}");
+        second.get_until(&path, |list| list["data"][0]["mode"] == "bot").await;
+    }
+    first.stop().await;
+    assert_eq!(owned(&second, 1).await, 256);
+    for contact in &contacts {
+        let wrote = second.webhook(&text_webhook(contact, &format!("wamid.{contact}.2"), "Anna")).await;
+        assert_eq!(wrote.status(), StatusCode::OK);
+        second.heard(contact, 3).await;
+    }
+    second.stop().await;
+}
+
 #[actix_web::test]
 async fn p1_redis_may_crash_and_nothing_that_was_answered_is_lost_or_doubled() {
     let postgres = Server::start();
     let mut redis = Redis::start();
-    let (store, records) = (format!("redis://127.0.0.1:{}", redis.port), postgres.url("postgres"));
-    let world = World::start_with(|settings| {
-        settings.store.url = store;
-        settings.records.url = records;
-    })
-    .await;
+    let world = World::start_with(|settings| stores(settings, &redis, &postgres)).await;
     let conversation = world.written(CANDIDATE, "wamid.1", "TEST0001").await;
     world.heard(CANDIDATE, 1).await;
     redis.kill();
