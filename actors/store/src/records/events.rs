@@ -26,8 +26,6 @@ pub struct StoredEvent {
 pub struct EventQuery {
     /// Of this tenant; `None` for all (consumers only, never for a caller of the API).
     pub tenant: Option<TenantId>,
-    /// Of this conversation.
-    pub conversation: Option<ConversationId>,
     /// After this place.
     pub after: EventSeq,
     /// At most.
@@ -51,6 +49,16 @@ pub struct Advance {
 pub trait Events: Send + Sync + 'static {
     /// Events in order.
     async fn events(&self, query: EventQuery) -> RecordsResult<Vec<StoredEvent>>;
+
+    /// The newest events of a conversation that stand before a place, newest first. Costs as much as what it
+    /// passes on the way from the newest one.
+    async fn history(
+        &self,
+        tenant: TenantId,
+        conversation: ConversationId,
+        before: Option<EventSeq>,
+        limit: usize,
+    ) -> RecordsResult<Vec<StoredEvent>>;
 
     /// The place of the newest event.
     async fn last_event(&self) -> RecordsResult<EventSeq>;

@@ -185,11 +185,4 @@ pub trait Inbox: Send + Sync + 'static {
 
     /// One message with its attempts.
     async fn message(&self, tenant: TenantId, id: MessageId) -> RecordsResult<Option<MessageRecord>>;
-
-    /// A message by the provider's id, within a conversation.
-    async fn message_by_provider_id(
-        &self,
-        conversation: ConversationId,
-        provider_id: ProviderId,
-    ) -> RecordsResult<Option<MessageId>>;
 }

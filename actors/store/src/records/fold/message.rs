@@ -4,7 +4,7 @@ use protocol::command::Party;
 use protocol::content::ProviderError;
 use protocol::entry::ProviderStatus;
 use protocol::fact::{Event, Fact, MessageStatus};
-use protocol::id::{ConversationId, MessageId, ProviderId, TenantId};
+use protocol::id::{ConversationId, MessageId, ProviderId};
 use protocol::pricing::ProviderPricing;
 use protocol::time::TimestampMs;
 
@@ -47,15 +47,10 @@ impl MessageChange {
 
 impl Batch {
     /// Takes in what an event says about messages.
-    pub(super) fn message(
-        &mut self,
-        tenant: TenantId,
-        conversation: ConversationId,
-        (seq, event): (EventSeq, &Event),
-    ) {
+    pub(super) fn message(&mut self, conversation: ConversationId, (seq, event): (EventSeq, &Event)) {
         match &event.fact {
             Fact::MessageReceived { .. } | Fact::MessageQueued { .. } => {
-                if let Some(row) = new(tenant, conversation, event)
+                if let Some(row) = of_event(event)
                     && !self.message_index.contains_key(&row.id)
                 {
                     self.message_index.insert(row.id, self.messages.len());
@@ -99,11 +94,12 @@ impl Batch {
     }
 }
 
-fn new(tenant: TenantId, conversation: ConversationId, event: &Event) -> Option<MessageRecord> {
+/// The message that an event brings, as it is then.
+pub(in super::super) fn of_event(event: &Event) -> Option<MessageRecord> {
     let mut row = MessageRecord {
         id: MessageId(0),
-        tenant,
-        conversation,
+        tenant: event.tenant?,
+        conversation: event.conversation?,
         direction: Direction::Inbound,
         sender: Party::Contact,
         content: protocol::content::Content::Text { body: String::new() },

@@ -18,7 +18,7 @@ use protocol::outbound::Attempt;
 use super::{AuditEntry, ContactRecord, ConversationRecord, EventSeq, MessageRecord};
 
 pub(super) use contact::{card_changes, search_words};
-pub(super) use message::MessageChange;
+pub(super) use message::{MessageChange, of_event as message_of};
 
 /// A row with what the store has to do about it.
 #[derive(Debug)]
@@ -126,7 +126,7 @@ impl Batch {
         }
         let Some(conversation) = event.conversation else { return };
         self.begin(tenant, conversation, event);
-        self.message(tenant, conversation, (seq, event));
+        self.message(conversation, (seq, event));
         self.contact(tenant, conversation, event);
         if let Some(slot) = self.conversations.get_mut(&conversation) {
             conversation::fold(slot, event);

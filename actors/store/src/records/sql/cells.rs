@@ -91,6 +91,14 @@ impl<'a> Cells<'a> {
         self.parsed(parse)?.ok_or_else(|| damaged("column")("null where text must be"))
     }
 
+    /// The next column, bytes that are parsed.
+    pub(super) fn bytes<T>(&mut self, parse: impl FnOnce(&[u8]) -> RecordsResult<T>) -> RecordsResult<T> {
+        match self.cell()? {
+            Cell::Bytes(bytes) => parse(bytes),
+            other => Err(damaged("column")(format!("{other:?} is no sequence of bytes"))),
+        }
+    }
+
     /// The next column, short text or null.
     pub(super) fn short(&mut self) -> RecordsResult<Option<CompactString>> {
         self.parsed(|text| Ok(CompactString::from(text)))

@@ -1,19 +1,54 @@
 //! Events and cursors.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use async_trait::async_trait;
 use futures_util::FutureExt as _;
+use protocol::codec;
+use protocol::fact::Event;
+use protocol::id::{ConversationId, TenantId};
 
 use super::super::limits::MAX_EVENT_PAGE;
-use super::super::text::from_json;
+use super::super::text::damaged;
 use super::super::{Advance, EventQuery, EventSeq, Events, RecordsError, RecordsResult, StoredEvent};
 use super::cells::Cells;
-use super::statement::{Database, Durability, Sql, one};
-use super::value::{Value, values};
+use super::statement::Kind::{Bytes, Int};
+use super::statement::{Database, Durability, Insert, Sql, one};
+use super::value::values;
+
+const EVENTS: Insert = Insert {
+    table: "events",
+    columns: &[("seq", Int), ("tenant", Bytes), ("previous", Int), ("body", Bytes)],
+    conflict: "",
+};
+
+const NEWEST: Insert = Insert {
+    table: "newest_events",
+    columns: &[("conversation", Bytes), ("seq", Int)],
+    conflict: "ON CONFLICT (conversation) DO UPDATE SET seq = excluded.seq",
+};
 
 #[async_trait]
 impl<D: Database> Events for D {
     async fn events(&self, query: EventQuery) -> RecordsResult<Vec<StoredEvent>> {
         self.read(move |db| events(db, query).boxed()).await
+    }
+
+    async fn history(
+        &self,
+        tenant: TenantId,
+        conversation: ConversationId,
+        before: Option<EventSeq>,
+        limit: usize,
+    ) -> RecordsResult<Vec<StoredEvent>> {
+        let chain = chain("e.seq < ?3");
+        let sql = format!(
+            "{chain} SELECT e.seq, e.body FROM chain c CROSS JOIN events e \
+             WHERE e.seq = c.seq AND c.seq < ?3 AND e.tenant = ?4 ORDER BY c.seq DESC LIMIT ?2"
+        );
+        let before = before.unwrap_or(EventSeq(u64::MAX));
+        let values = values![conversation.0, limit.clamp(1, MAX_EVENT_PAGE), before, tenant.0];
+        self.read(move |db| async move { db.all(&sql, values, event).await }.boxed()).await
     }
 
     async fn last_event(&self) -> RecordsResult<EventSeq> {
@@ -66,22 +101,53 @@ pub(super) async fn after<S: Sql>(
 
 async fn events<S: Sql>(db: &mut S, query: EventQuery) -> RecordsResult<Vec<StoredEvent>> {
     let mut values = values![query.after, query.limit.clamp(1, MAX_EVENT_PAGE)];
-    let mut conditions = String::new();
-    let mut and = |column: &str, value: Value<'static>| {
-        values.push(value);
-        conditions.push_str(&format!(" AND {column} = ?{}", values.len()));
-    };
-    if let Some(conversation) = query.conversation {
-        and("conversation", conversation.0.into());
-    }
-    if let Some(tenant) = query.tenant {
-        and("tenant", tenant.0.into());
-    }
-    let sql = format!("SELECT seq, body FROM events WHERE seq > ?1{conditions} ORDER BY seq LIMIT ?2");
+    let of_tenant = if query.tenant.is_some() { " AND tenant = ?3" } else { "" };
+    values.extend(query.tenant.map(|tenant| tenant.0.into()));
+    let sql = format!("SELECT seq, body FROM events WHERE seq > ?1{of_tenant} ORDER BY seq LIMIT ?2");
     db.all(&sql, values, event).await
+}
+
+/// Stores events at the places after `base`.
+pub(super) async fn append<S: Sql>(db: &mut S, base: EventSeq, events: &[Event]) -> RecordsResult<()> {
+    let conversations: BTreeSet<_> = events.iter().filter_map(|event| event.conversation).collect();
+    let sql = "SELECT conversation, seq FROM newest_events WHERE conversation IN (?1)";
+    let wanted = conversations.into_iter().map(|id| id.0.into()).collect();
+    let found = db.of_keys(sql, wanted, |cells| Ok((cells.id(ConversationId)?, cells.seq()?))).await?;
+    let mut newest: BTreeMap<_, _> = found.into_iter().collect();
+    let bodies: Result<Vec<_>, _> = events.iter().map(codec::encode).collect();
+    let bodies = bodies.map_err(|error| RecordsError::Failed(error.into()))?;
+    let mut rows = Vec::with_capacity(events.len());
+    for ((seq, event), body) in (base.0 + 1..).map(EventSeq).zip(events).zip(&bodies) {
+        let previous = event.conversation.and_then(|id| newest.insert(id, seq));
+        rows.push(values![seq, event.tenant.map(|id| id.0), previous, &body[..]]);
+    }
+    db.insert(&EVENTS, rows).await?;
+    db.insert(&NEWEST, newest.into_iter().map(|(id, seq)| values![id.0, seq]).collect()).await
+}
+
+/// The table `chain` of the places of a conversation (parameter 1), from the newest one back until as many events as
+/// parameter 2 says have met a condition. `e` is an event, `m` the message that it brought, if it did.
+pub(super) fn chain(counted: &str) -> String {
+    let counted = format!("CAST(CASE WHEN {counted} THEN 1 ELSE 0 END AS BIGINT)");
+    format!(
+        "WITH RECURSIVE chain (seq, previous, counted) AS (\
+         SELECT e.seq, e.previous, {counted} FROM newest_events n JOIN events e ON e.seq = n.seq \
+         LEFT JOIN messages m ON m.seq = e.seq WHERE n.conversation = ?1 UNION ALL \
+         SELECT e.seq, e.previous, c.counted + {counted} FROM chain c JOIN events e ON e.seq = c.previous \
+         LEFT JOIN messages m ON m.seq = e.seq WHERE c.counted < ?2)"
+    )
 }
 
 /// Decodes place and body.
 pub(super) fn event(cells: &mut Cells<'_>) -> RecordsResult<StoredEvent> {
-    Ok(StoredEvent { seq: cells.seq()?, event: cells.text(|text| from_json("event", text))? })
+    Ok(StoredEvent { seq: cells.seq()?, event: cells.bytes(decode)? })
+}
+
+/// Events are kept for ever, and the stored form of facts is read back by one version only: whoever raises
+/// [`protocol::fact::EVENT_VERSION`] a second time stores the old ones anew in a migration.
+fn decode(body: &[u8]) -> RecordsResult<Event> {
+    if body.first() == Some(&b'{') {
+        return serde_json::from_slice(body).map_err(damaged("event")); // of schema 1
+    }
+    codec::decode(body).map_err(damaged("event"))
 }

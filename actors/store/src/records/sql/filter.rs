@@ -72,8 +72,7 @@ impl Where {
             Filter::RepliedBy(party) => {
                 let party = self.bind(text::party(*party));
                 format!(
-                    "EXISTS (SELECT 1 FROM messages m WHERE m.conversation = c.id AND m.direction = 'outbound' \
-                     AND m.sender = {party})"
+                    "EXISTS (SELECT 1 FROM messages m WHERE m.conversation = c.id AND m.sender = {party})"
                 )
             }
             Filter::Stage(stage) => {

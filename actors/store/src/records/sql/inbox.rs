@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use futures_util::FutureExt as _;
-use protocol::id::{ConversationId, MessageId, ProviderId, TenantId};
+use protocol::id::{ConversationId, MessageId, TenantId};
 use protocol::outbound::Attempt;
 
 use super::super::{
@@ -13,7 +13,7 @@ use super::filter::Where;
 use super::paging::{cursor_pair, page, page_limit, pair_cursor};
 use super::statement::{Database, Sql, one};
 use super::value::values;
-use super::{load, rows};
+use super::{events, load, rows};
 
 #[async_trait]
 impl<D: Database> Inbox for D {
@@ -46,16 +46,6 @@ impl<D: Database> Inbox for D {
 
     async fn message(&self, tenant: TenantId, id: MessageId) -> RecordsResult<Option<MessageRecord>> {
         self.read(move |db| message(db, tenant, id).boxed()).await
-    }
-
-    async fn message_by_provider_id(
-        &self,
-        conversation: ConversationId,
-        provider_id: ProviderId,
-    ) -> RecordsResult<Option<MessageId>> {
-        let sql = "SELECT id FROM messages WHERE conversation = ?1 AND provider_id = ?2 LIMIT 1";
-        let values = values![conversation.0, provider_id.as_str().to_owned()];
-        self.read(move |db| one(db, sql, values, |cells| cells.id(MessageId)).boxed()).await
     }
 }
 
@@ -106,28 +96,39 @@ async fn unread<S: Sql>(db: &mut S, tenant: TenantId, filter: Filter) -> Records
     Ok(counts.await?.unwrap_or_default())
 }
 
-async fn messages<S: Sql>(db: &mut S, query: MessageQuery) -> RecordsResult<Page<MessageRecord>> {
-    let mut conditions = Where::tenant("tenant", query.tenant);
-    conditions.and("conversation = {}", query.conversation.0);
-    if query.attachments_only {
-        conditions.sql.push_str(" AND attachment = 1");
-    }
-    let (direction, beyond) = match query.order {
-        Order::NewestFirst => ("DESC", "seq < {}"),
-        Order::OldestFirst => ("ASC", "seq > {}"),
+/// Messages of a conversation (parameter 1), at most so many (2), beyond a place (3), of a tenant (4). Databases that
+/// have no statistics yet join in the order of the text if it says `CROSS JOIN`, instead of by way of the tenant.
+pub(crate) fn select_messages(order: Order, attachments_only: bool) -> String {
+    // The newest ones are near; on the way to the oldest ones all are passed, and none counts.
+    let (direction, beyond, counted) = match order {
+        Order::NewestFirst => ("DESC", "m.seq < ?3", "m.seq < ?3"),
+        Order::OldestFirst => ("ASC", "m.seq > ?3", "1 = 0"),
     };
-    if let Some(cursor) = &query.page.cursor {
-        let seq: i64 = cursor.0.parse().map_err(|_| RecordsError::PageCursor)?;
-        conditions.and(beyond, seq);
-    }
+    let of_conversation = if attachments_only {
+        "WITH picked AS (SELECT m.seq FROM messages m WHERE m.conversation = ?1 AND m.attachment = 1"
+            .to_owned()
+    } else {
+        let chain = events::chain(counted);
+        format!("{chain}, picked AS (SELECT m.seq FROM chain c CROSS JOIN messages m WHERE m.seq = c.seq")
+    };
+    format!(
+        "{of_conversation} AND {beyond} ORDER BY m.seq {direction} LIMIT ?2) \
+         SELECT {} FROM picked p CROSS JOIN messages m CROSS JOIN events e \
+         WHERE m.seq = p.seq AND e.seq = p.seq AND e.tenant = ?4 ORDER BY p.seq {direction}",
+        rows::MESSAGE
+    )
+}
+
+async fn messages<S: Sql>(db: &mut S, query: MessageQuery) -> RecordsResult<Page<MessageRecord>> {
+    let from = match (&query.page.cursor, query.order) {
+        (Some(cursor), _) => cursor.0.parse().map_err(|_| RecordsError::PageCursor)?,
+        (None, Order::NewestFirst) => i64::MAX,
+        (None, Order::OldestFirst) => 0,
+    };
+    let sql = select_messages(query.order, query.attachments_only);
     let limit = page_limit(query.page.limit);
-    let sql = format!(
-        "SELECT {} FROM messages WHERE {} ORDER BY seq {direction} LIMIT {}",
-        rows::MESSAGE,
-        conditions.sql,
-        limit + 1
-    );
-    let found = db.all(&sql, conditions.values, rows::message).await?;
+    let values = values![query.conversation.0, limit + 1, from, query.tenant.0];
+    let found = db.all(&sql, values, rows::message).await?;
     let page = page(found, limit, |(seq, _)| seq.0.to_string());
     Ok(Page { data: page.data.into_iter().map(|(_, row)| row).collect(), next: page.next })
 }
@@ -137,7 +138,10 @@ async fn message<S: Sql>(
     tenant: TenantId,
     id: MessageId,
 ) -> RecordsResult<Option<MessageRecord>> {
-    let sql = format!("SELECT {} FROM messages WHERE id = ?1 AND tenant = ?2", rows::MESSAGE);
+    let sql = format!(
+        "SELECT {} FROM messages m JOIN events e ON e.seq = m.seq WHERE m.id = ?1 AND e.tenant = ?2",
+        rows::MESSAGE
+    );
     let Some((_, mut row)) = one(db, &sql, values![id.0, tenant.0], rows::message).await? else {
         return Ok(None);
     };

@@ -32,4 +32,4 @@ pub(super) use statement::{Database, Durability, Insert, Kind, Lock, Sql};
 pub(super) use value::{Value, Values};
 
 #[cfg(test)]
-pub(super) use {filter::Where, inbox::select as select_conversations};
+pub(super) use {filter::Where, inbox::select as select_conversations, inbox::select_messages};

@@ -8,9 +8,8 @@ use protocol::fact::Event;
 use protocol::time::{SpanMs, TimestampMs};
 
 use super::super::limits::{DEAD_DELIVERY_DAYS, KEY_HOURS, MAX_NOTIFICATIONS_PER_USER};
-use super::super::text::json;
 use super::super::{EventSeq, FactBatch, Projection, RecordsError, RecordsResult};
-use super::statement::Kind::{Bytes, Int, Text};
+use super::statement::Kind::Int;
 use super::statement::{Database, Durability, Insert, Lock, Sql, number, set_number};
 use super::value::values;
 use super::{events, load, rebuild, save};
@@ -22,12 +21,6 @@ const ENGINE: &str = "engine";
 const SYNCED: &str = "synced";
 /// Name of the position in errors.
 const PROJECTOR: &str = "projector";
-
-const EVENTS: Insert = Insert {
-    table: "events",
-    columns: &[("seq", Int), ("tenant", Bytes), ("conversation", Bytes), ("body", Text)],
-    conflict: "",
-};
 
 const POSITIONS: Insert = Insert {
     table: "projected",
@@ -105,18 +98,9 @@ async fn project<S: Sql>(db: &mut S, facts: FactBatch) -> RecordsResult<usize> {
     // As late as can be, since everybody else who projects waits from here to the end of this transaction.
     db.lock(vec![Lock::Events]).await?;
     let base = events::last_seq(db).await?;
-    append(db, base, &fresh).await?;
+    events::append(db, base, &fresh).await?;
     save::places(db, &batch, base).await?;
     Ok(fresh.len())
-}
-
-async fn append<S: Sql>(db: &mut S, base: EventSeq, events: &[Event]) -> RecordsResult<()> {
-    let mut rows = Vec::with_capacity(events.len());
-    for (seq, event) in (base.0 + 1..).zip(events) {
-        let (tenant, conversation) = (event.tenant.map(|id| id.0), event.conversation.map(|id| id.0));
-        rows.push(values![seq, tenant, conversation, json(event)?]);
-    }
-    db.insert(&EVENTS, rows).await
 }
 
 async fn sync<S: Sql>(db: &mut S) -> RecordsResult<Vec<(FactLane, FactPosition)>> {

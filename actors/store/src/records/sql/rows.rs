@@ -4,12 +4,14 @@ use protocol::command::Vacancy;
 use protocol::id::{Bsuid, ContactId, ConversationId, FlowId, MessageId, NumberId, ProviderId, TenantId};
 use protocol::phone::{ContactKey, E164};
 
-use super::super::text::{from_json, from_name, from_owner, from_party};
+use super::super::fold::message_of;
+use super::super::text::{damaged, from_json, from_name, from_owner, from_party};
 use super::super::{
     ContactRecord, ConversationRecord, EventSeq, FlowPlace, MessageRecord, Preview, RecordsError,
-    RecordsResult,
+    RecordsResult, StoredEvent,
 };
 use super::cells::Cells;
+use super::events;
 
 /// Columns of a contact, read by [`contact`].
 pub(super) const CONTACT: &str =
@@ -22,10 +24,8 @@ pub(super) const CONVERSATION: &str = "\
     c.last_message, c.last_message_at, c.last_direction, c.last_kind, c.last_text, \
     c.last_inbound_at, c.last_outbound_at, c.last_outbound_by, c.last_reply_at, c.blocked, c.left_chat, c.paused";
 
-/// Columns of a message, read by [`message`].
-pub(super) const MESSAGE: &str = "\
-    seq, id, tenant, conversation, direction, sender, content, reply_to, at, category, blocked, \
-    status, status_at, provider_id, pricing, errors";
+/// Columns of a message and its event, read by [`message`].
+pub(super) const MESSAGE: &str = "e.seq, e.body, m.status, m.status_at, m.provider_id, m.pricing, m.errors";
 
 /// Reads a contact; its consents are loaded apart.
 pub(super) fn contact(cells: &mut Cells<'_>) -> RecordsResult<ContactRecord> {
@@ -75,25 +75,13 @@ pub(super) fn conversation(cells: &mut Cells<'_>) -> RecordsResult<ConversationR
 
 /// Reads a message with its place; its attempts are loaded apart.
 pub(super) fn message(cells: &mut Cells<'_>) -> RecordsResult<(EventSeq, MessageRecord)> {
-    let seq = cells.seq()?;
-    let row = MessageRecord {
-        id: cells.id(MessageId)?,
-        tenant: cells.id(TenantId)?,
-        conversation: cells.id(ConversationId)?,
-        direction: cells.text(|text| from_name("direction", text))?,
-        sender: cells.text(from_party)?,
-        content: cells.text(|text| from_json("content", text))?,
-        reply_to: cells.short()?.map(ProviderId),
-        at: cells.time()?,
-        category: cells.parsed(|text| from_name("category", text))?,
-        blocked: cells.take()?,
-        status: cells.parsed(|text| from_name("status", text))?,
-        status_at: cells.maybe_time()?,
-        provider_id: cells.short()?.map(ProviderId),
-        pricing: cells.parsed(|text| from_json("pricing", text))?,
-        errors: cells.parsed(|text| from_json("errors", text))?.unwrap_or_default(),
-        attempts: Vec::new(),
-    };
+    let StoredEvent { seq, event } = events::event(cells)?;
+    let mut row = message_of(&event).ok_or_else(|| damaged("message")("its event brings none"))?;
+    row.status = cells.parsed(|text| from_name("status", text))?;
+    row.status_at = cells.maybe_time()?;
+    row.provider_id = cells.short()?.map(ProviderId).or(row.provider_id);
+    row.pricing = cells.parsed(|text| from_json("pricing", text))?;
+    row.errors = cells.parsed(|text| from_json("errors", text))?.unwrap_or_default();
     Ok((seq, row))
 }
 

@@ -1,12 +1,12 @@
 //! Folded rows, written back.
 
-use protocol::content::{Category, Content};
+use protocol::content::Content;
 use protocol::fact::MessageStatus;
 use protocol::id::{Bsuid, ProviderId};
 
 use super::super::fold::{Batch, ContactSlot, MessageChange, Write, search_words};
 use super::super::text::{self, json, name};
-use super::super::{AuditEntry, ConversationRecord, EventSeq, MessageRecord, RecordsResult};
+use super::super::{AuditEntry, ConversationRecord, Direction, EventSeq, MessageRecord, RecordsResult};
 use super::statement::Kind::{Bytes, Int, Text};
 use super::statement::{Insert, Sql};
 use super::value::{Values, values};
@@ -61,16 +61,9 @@ const MESSAGES: Insert = Insert {
     columns: &[
         ("seq", Int),
         ("id", Bytes),
-        ("tenant", Bytes),
         ("conversation", Bytes),
-        ("direction", Text),
-        ("sender", Text),
-        ("content", Text),
         ("attachment", Int),
-        ("reply_to", Text),
-        ("at", Int),
-        ("category", Text),
-        ("blocked", Int),
+        ("sender", Text),
         ("status", Text),
         ("status_rank", Int),
         ("status_at", Int),
@@ -156,7 +149,7 @@ pub(super) async fn rows<S: Sql>(db: &mut S, batch: &Batch) -> RecordsResult<()>
         consents.push(values![contact.0, name(channel)?, tenant.0, record.at.0, json(record)?]);
     }
     db.insert(&CONSENTS, consents).await?;
-    let sql = format!("{MESSAGE_CHANGE} WHERE id = ?1 AND direction = 'outbound'");
+    let sql = format!("{MESSAGE_CHANGE} WHERE id = ?1 AND sender IS NOT NULL");
     let changes = batch.message_changes.iter().map(|(id, change)| changed(id.0, change));
     db.run_each(&sql, changes.collect::<RecordsResult<_>>()?).await
 }
@@ -167,8 +160,7 @@ pub(super) async fn places<S: Sql>(db: &mut S, batch: &Batch, base: EventSeq) ->
     let messages = batch.messages.iter().map(|(seq, row)| message(place(*seq), row));
     db.insert(&MESSAGES, messages.collect::<RecordsResult<_>>()?).await?;
     // After the messages: they may be among those of this batch.
-    let sql =
-        format!("{MESSAGE_CHANGE} WHERE conversation = ?1 AND provider_id = ?5 AND direction = 'outbound'");
+    let sql = format!("{MESSAGE_CHANGE} WHERE conversation = ?1 AND provider_id = ?5 AND sender IS NOT NULL");
     let changes = batch.unnamed_changes.iter().map(|(id, change)| changed(id.0, change));
     db.run_each(&sql, changes.collect::<RecordsResult<_>>()?).await?;
     audit(db, batch.audit.iter().map(|(seq, line)| (Some(place(*seq)), line.clone())).collect()).await
@@ -284,24 +276,19 @@ fn changing(row: &ConversationRecord) -> RecordsResult<Values<'_>> {
     ])
 }
 
+/// What its event does not say. Nothing becomes of a message from the contact.
 fn message(seq: EventSeq, row: &MessageRecord) -> RecordsResult<Values<'_>> {
+    let sent = row.direction == Direction::Outbound;
     Ok(values![
         seq,
         row.id.0,
-        row.tenant.0,
         row.conversation.0,
-        name(&row.direction)?,
-        text::party(row.sender),
-        json(&row.content)?,
         matches!(row.content, Content::Media(_)),
-        row.reply_to.as_ref().map(ProviderId::as_str),
-        row.at.0,
-        row.category.map(Category::name),
-        row.blocked,
+        sent.then(|| text::party(row.sender)),
         row.status.map(MessageStatus::name),
-        row.status.map_or(-1, |status| i64::from(status.rank())),
+        row.status.map(|status| i64::from(status.rank())),
         row.status_at.map(|at| at.0),
-        row.provider_id.as_ref().map(ProviderId::as_str),
+        row.provider_id.as_ref().filter(|_| sent).map(ProviderId::as_str),
         row.pricing.as_ref().map(json).transpose()?,
         if row.errors.is_empty() { None } else { Some(json(&row.errors)?) },
     ])

@@ -10,7 +10,8 @@ use super::super::limits::STATEMENT_CACHE;
 use super::super::{RecordsError, RecordsResult};
 
 /// Each brings the tables from its index to the next version.
-const MIGRATIONS: &[&str] = &[concat!(include_str!("schema_1.sql"), include_str!("plans_1.sql"))];
+const MIGRATIONS: &[&str] =
+    &[concat!(include_str!("schema_1.sql"), include_str!("plans_1.sql")), include_str!("schema_2.sql")];
 
 /// Pages of the log before they are moved into the database: 64 MiB, so that a burst rewrites a page once.
 const CHECKPOINT_PAGES: i64 = 16_384;
@@ -57,15 +58,15 @@ pub(super) fn migrate(connection: &mut Connection) -> RecordsResult<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::records::Filter;
-    use crate::records::sql::{Where, select_conversations as select};
+    use crate::records::sql::{Value, Values, Where, select_conversations as select, select_messages};
+    use crate::records::{Filter, Order};
     use protocol::command::Owner;
     use protocol::id::{ContactId, TenantId, UserId};
     use rusqlite::params_from_iter;
 
-    fn plan(connection: &Connection, sql: &str, conditions: Where) -> String {
+    fn plan(connection: &Connection, sql: &str, values: Values<'_>) -> String {
         let mut statement = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
-        let steps = statement.query_map(params_from_iter(conditions.values), |row| row.get::<_, String>(3));
+        let steps = statement.query_map(params_from_iter(values), |row| row.get::<_, String>(3));
         steps.unwrap().map(Result::unwrap).collect::<Vec<_>>().join("; ")
     }
 
@@ -86,8 +87,20 @@ mod tests {
             let mut conditions = Where::tenant("c.tenant", TenantId(1));
             conditions.and_filter(TenantId(1), &filter).unwrap();
             let sql = select(&conditions.sql, 50);
-            let plan = plan(&connection, &sql, conditions);
+            let plan = plan(&connection, &sql, conditions.values);
             assert!(plan.contains(&format!("SEARCH c USING INDEX {index} ")), "{filter:?}: {plan}");
+        }
+    }
+
+    #[test]
+    fn messages_do_not_walk_the_events_of_the_tenant() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        migrate(&mut connection).unwrap();
+        for order in [Order::NewestFirst, Order::OldestFirst] {
+            for attachments_only in [false, true] {
+                let plan = plan(&connection, &select_messages(order, attachments_only), vec![Value::Null; 4]);
+                assert!(!plan.contains("events_by_tenant") && !plan.contains("SCAN m"), "{plan}");
+            }
         }
     }
 

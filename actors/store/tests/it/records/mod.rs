@@ -9,6 +9,7 @@ mod inbox;
 mod keys;
 mod laws;
 mod ledger;
+mod migration;
 mod notifications;
 mod postgres;
 mod projection;
@@ -96,4 +97,5 @@ suites! {
     deliveries: retries_until_delivered_or_dead;
     documents: writes_all_or_none, equal_bodies_change_nothing, versions_guard_writes, directory_is_loaded;
     keys: a_key_is_claimed_once_for_24_hours, answers_are_kept;
+    migration: version_1_is_read;
 }

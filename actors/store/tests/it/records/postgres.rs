@@ -40,7 +40,7 @@ impl Backend for Postgres {
 
 impl Postgres {
     /// A connection past the store.
-    async fn client(&self) -> Client {
+    pub(super) async fn client(&self) -> Client {
         client(&self.0).await
     }
 }

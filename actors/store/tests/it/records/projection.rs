@@ -120,17 +120,20 @@ pub(super) async fn events_are_read_in_order<B: Backend>() {
         mine.received(minute(2), 2, "b"),
     ];
     project(&records, events.clone()).await;
-    let read = |tenant, conversation, after, limit| {
-        records.events(EventQuery { tenant, conversation, after: EventSeq(after), limit })
-    };
-    let all = read(None, None, 0, 100).await.unwrap();
+    let read = |tenant, after, limit| records.events(EventQuery { tenant, after: EventSeq(after), limit });
+    let all = read(None, 0, 100).await.unwrap();
     assert_eq!(all.iter().map(|stored| stored.event.clone()).collect::<Vec<_>>(), events);
     assert_eq!(all.iter().map(|stored| stored.seq.0).collect::<Vec<_>>(), [1, 2, 3, 4]);
     let places = |found: Vec<StoredEvent>| found.iter().map(|stored| stored.seq.0).collect::<Vec<_>>();
-    assert_eq!(places(read(Some(ACME), None, 1, 1).await.unwrap()), [3]);
-    assert_eq!(places(read(Some(ACME), Some(mine.id()), 0, 9).await.unwrap()), [1, 3, 4]);
-    assert_eq!(places(read(Some(OTHER), Some(mine.id()), 0, 9).await.unwrap()), [0; 0]);
-    assert_eq!(places(read(None, None, u64::MAX, 9).await.unwrap()), [0; 0]);
+    assert_eq!(places(read(Some(ACME), 1, 1).await.unwrap()), [3]);
+    assert_eq!(places(read(None, u64::MAX, 9).await.unwrap()), [0; 0]);
+    project(&records, vec![mine.received(minute(3), 3, "c"), theirs.received(minute(3), 3, "c")]).await;
+    let history =
+        |tenant, before: Option<u64>, limit| records.history(tenant, mine.id(), before.map(EventSeq), limit);
+    assert_eq!(places(history(ACME, None, 9).await.unwrap()), [5, 4, 3, 1]);
+    assert_eq!(places(history(ACME, Some(4), 1).await.unwrap()), [3]);
+    assert_eq!(places(history(ACME, Some(1), 9).await.unwrap()), [0; 0]);
+    assert_eq!(places(history(OTHER, None, 9).await.unwrap()), [0; 0]);
 }
 
 pub(super) async fn a_cursor_moves_only_from_where_it_stood<B: Backend>() {

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use protocol::fact::Fact;
 use protocol::id::ConversationId;
-use store::records::{EventQuery, EventSeq, StoredEvent};
+use store::records::StoredEvent;
 
 use crate::api::auth::Caller;
 use crate::api::problem::ApiResult;
@@ -22,13 +22,13 @@ pub(super) async fn newest(
     conversation: ConversationId,
     concerns: impl Fn(&Fact) -> bool,
 ) -> ApiResult<VecDeque<StoredEvent>> {
-    let (mut kept, mut after) = (VecDeque::new(), EventSeq::default());
-    loop {
-        let (tenant, conversation) = (Some(caller.tenant), Some(conversation));
-        let page = state.records.events(EventQuery { tenant, conversation, after, limit: PAGE }).await?;
-        let Some(last) = page.last() else { return Ok(kept) };
-        after = last.seq;
-        kept.extend(page.into_iter().filter(|stored| concerns(&stored.event.fact)));
-        kept.drain(..kept.len().saturating_sub(MAX_LOG));
+    let (mut kept, mut before) = (VecDeque::new(), None);
+    while kept.len() < MAX_LOG {
+        let page = state.records.history(caller.tenant, conversation, before, PAGE).await?;
+        let Some(oldest) = page.last() else { break };
+        before = Some(oldest.seq);
+        let concerning = page.into_iter().filter(|stored| concerns(&stored.event.fact));
+        concerning.take(MAX_LOG - kept.len()).for_each(|stored| kept.push_front(stored));
     }
+    Ok(kept)
 }
