@@ -52,6 +52,38 @@ pub const READY_MESSAGES: usize = 10_000;
 /// POSTs of one number under way at once: 1,000 messages/s (the provider's highest tier) at 250 ms each.
 pub const POSTS_PER_NUMBER: usize = 256;
 
+/// Send slots that a node holds of one number, in time: what is lost with a node that dies, and what one that was
+/// stopped keeps from others. Ten calls a second to the store with backlog.
+pub const SLOTS_AHEAD: Duration = Duration::from_millis(200);
+
+/// How much later than its slot a message may leave, counted from the earliest instant at which the slot may have
+/// been. The rest of the store's tolerance is for the way to the provider.
+pub const SLOT_USABLE: Duration = Duration::from_millis(20);
+
+/// How long a slot is usable if the store answers so late that it is not known when exactly it was: time for one timer
+/// to fire.
+pub const SLOT_USABLE_MIN: Duration = Duration::from_millis(5);
+
+/// Messages that may be claimed without having their slot yet.
+pub const CLAIMED_AHEAD_MIN: usize = 4;
+
+/// How long a claim's commit may take without costing a slot.
+pub const CLAIM_TIME: Duration = Duration::from_millis(50);
+
+/// Nothing is claimed whose slot is further away, since many nodes may have booked a slow number for longer: a shard that
+/// goes to another node waits for what is claimed, and that may cost a second at most.
+pub const CLAIM_SIGHT: Duration = Duration::from_millis(500);
+
+/// Received messages are told to the store when they make up this part of a second's limit, fewer with the next
+/// reservation: what nodes do not know of each other is small against the limit.
+pub const RECEIVED_SHARE: u32 = 40;
+
+/// How often received messages are told at most: five calls a second of a number that only receives.
+pub const RECEIVED_TOLD_EVERY: Duration = Duration::from_millis(200);
+
+/// How often a paused number looks whether it may send again: what a person who resumes it accepts.
+pub const PAUSE_POLL: Duration = Duration::from_millis(500);
+
 /// Commands whose callers wait for a result, at about 300 bytes each.
 pub const WAITING_COMMANDS: usize = 10_000;
 
@@ -92,6 +124,8 @@ pub const ALIAS_KNOWN_FOR: SpanMs = SpanMs::minutes(10);
 /// How long a node believes that a name has no alias. Aliases appear when another node commits them.
 pub const ALIAS_ABSENT_FOR: SpanMs = SpanMs::seconds(30);
 
+const _: () = assert!(SLOT_USABLE.as_millis() < store::engine::limits::SLOT_TOLERANCE.as_millis());
+const _: () = assert!(SLOT_USABLE_MIN.as_millis() < SLOT_USABLE.as_millis());
 const _: () = assert!(LOCAL_INPUTS >= BATCH_EVENTS, "a shard must be able to fill a batch with local inputs");
 const _: () = assert!(HEARTBEATS_PER_TTL >= 2, "one lost renewal must not cost the lease");
 const _: () = assert!(READY_MESSAGES >= POSTS_PER_NUMBER, "the queue must be able to feed every POST");

@@ -151,13 +151,6 @@ impl Shared {
         Arc::clone(queue)
     }
 
-    /// Messages of contacts count against their number's limit, where anything is sent at all.
-    pub(crate) fn count_received(&self, number: NumberId, messages: u32) {
-        if let Some(queue) = self.numbers.read().get(&number) {
-            queue.count_received(messages);
-        }
-    }
-
     /// Every queue that was begun.
     pub(crate) fn queues(&self) -> Vec<Arc<NumberQueue>> {
         self.numbers.read().values().cloned().collect()

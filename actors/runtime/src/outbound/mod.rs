@@ -1,13 +1,20 @@
 //! The way of a message out: it waits for its number, is claimed, waits for a send slot, is POSTed once, and its
 //! outcome goes back to its conversation. What to do about an outcome is the conversation's decision.
 
-mod limiter;
+mod guard;
+mod held;
+mod keep;
 mod queue;
 mod send;
+mod slots;
+mod store_time;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 
 use actix::{Actor, Context};
+use futures_util::future::join;
 
 pub(crate) use self::queue::NumberQueue;
 use crate::metrics::ActorKind;
@@ -32,7 +39,13 @@ impl Actor for OutboundActor {
         let metrics = Arc::clone(&self.shared.options.metrics);
         metrics.actors_live.of(ActorKind::Outbound).inc();
         let (shared, queue) = (Arc::clone(&self.shared), Arc::clone(&self.queue));
-        supervise(context, metrics, move || send::pump(Arc::clone(&shared), Arc::clone(&queue)));
+        supervise(context, metrics, move || {
+            let (shared, queue) = (Arc::clone(&shared), Arc::clone(&queue));
+            async move {
+                // What is claimed still needs slots when nothing more is claimed.
+                join(send::pump(Arc::clone(&shared), Arc::clone(&queue)), keep::keep(&shared, &queue)).await;
+            }
+        });
     }
 
     fn stopped(&mut self, _: &mut Self::Context) {

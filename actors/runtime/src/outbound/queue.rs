@@ -4,13 +4,12 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-use arc_swap::ArcSwap;
 use parking_lot::Mutex;
 use protocol::id::{ConversationId, MessageId, NumberId, TenantId};
 use tokio::sync::{Notify, Semaphore};
 use tokio::time::Instant;
 
-use super::limiter::Limiter;
+use super::slots::NumberSlots;
 use crate::settings::NodeSettings;
 
 /// What waits for a number, and what holds it back. Offers come from every shard.
@@ -20,7 +19,7 @@ pub(crate) struct NumberQueue {
     limit: usize,
     ready: Mutex<Ready>,
     offered: Notify,
-    pub(super) limiter: ArcSwap<Limiter>,
+    pub(super) slots: Arc<NumberSlots>,
     /// POSTs under way.
     pub(super) posts: Arc<Semaphore>,
 }
@@ -47,8 +46,7 @@ impl NumberQueue {
             limit: settings.ready_messages,
             ready: Mutex::default(),
             offered: Notify::new(),
-            // Replaced by the number's own limit before the first message.
-            limiter: ArcSwap::from_pointee(Limiter::new(1)),
+            slots: Arc::new(NumberSlots::new(number)),
             posts: Arc::new(Semaphore::new(settings.posts_per_number)),
         }
     }
@@ -60,6 +58,7 @@ impl NumberQueue {
         if ready.offer(conversation, message, self.limit) {
             drop(ready);
             self.offered.notify_one();
+            self.slots.changed();
         }
     }
 
@@ -78,7 +77,13 @@ impl NumberQueue {
     pub(super) fn done(&self, conversation: ConversationId) {
         if self.ready.lock().done(conversation) {
             self.offered.notify_one();
+            self.slots.changed();
         }
+    }
+
+    /// Messages that could be claimed now: one of each conversation.
+    pub(super) fn ready(&self) -> usize {
+        self.ready.lock().turns.len()
     }
 
     /// How long the oldest message has waited.
@@ -90,7 +95,7 @@ impl NumberQueue {
 
     /// Messages of contacts count against the same limit.
     pub(crate) fn count_received(&self, messages: u32) {
-        self.limiter.load().count_received(messages);
+        self.slots.count_received(messages);
     }
 }
 

@@ -194,7 +194,8 @@ impl Shard {
         }
         if let Some((tenant, number)) = output.sender {
             if group.received > 0 {
-                self.shared.count_received(number, group.received);
+                // Also where nothing is sent: another node may send for this number.
+                self.shared.queue(tenant, number).count_received(group.received);
             }
             if !output.offers.is_empty() {
                 let queue = self.shared.queue(tenant, number);
