@@ -84,7 +84,8 @@ pub const RECEIVED_TOLD_EVERY: Duration = Duration::from_millis(200);
 /// How often a paused number looks whether it may send again: what a person who resumes it accepts.
 pub const PAUSE_POLL: Duration = Duration::from_millis(500);
 
-/// Commands whose callers wait for a result, at about 300 bytes each.
+/// Commands whose callers wait for a result, at about 300 bytes each. What a tenant adds to the log, and so to the delay
+/// of others, is bounded by its share of them.
 pub const WAITING_COMMANDS: usize = 10_000;
 
 /// How long a caller waits for the committed result of a command.

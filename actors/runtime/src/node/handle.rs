@@ -33,7 +33,7 @@ pub enum CommandError {
     /// No result within the wait. Asking again with the same key finds it.
     #[error("the command is stored but was not applied in time")]
     Late,
-    /// Too many callers wait; the command was not stored.
+    /// Too many callers wait, of this tenant or of all; the command was not stored.
     #[error("too many commands wait for their result")]
     Busy,
     /// The node stops; the command was not stored.
@@ -138,7 +138,8 @@ impl NodeHandle {
             return Ok(stored.answer(fingerprint));
         }
         let shard = self.shard_of(address.conversation);
-        let mut waiting = self.shared.waiters.enter(shard, key, fingerprint).ok_or(CommandError::Busy)?;
+        let place = self.shared.waiters.enter(address.tenant, shard, key, fingerprint);
+        let mut waiting = place.ok_or(CommandError::Busy)?;
         let entry = Entry {
             received_at: engine.now().await.map_err(CommandError::NotStored)?,
             traceparent: trace::current_traceparent(),

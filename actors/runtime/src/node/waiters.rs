@@ -6,20 +6,30 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use parking_lot::Mutex;
 use protocol::command::{CommandKey, CommandResult};
+use protocol::id::TenantId;
 use protocol::shard::ShardId;
 use tokio::sync::{Notify, oneshot};
 
 use super::result::StoredResult;
 
 /// Waiting callers by command. Bounded; a caller that goes away is forgotten at once.
+///
+/// A tenant may hold as many places as are left free: half of them if it is alone, a third if another one does the same.
+/// So there is always one for whoever holds none, however much another tenant asks for.
 #[derive(Debug)]
 pub(crate) struct Waiters {
-    waiting: Mutex<HashMap<CommandKey, Vec<Waiter>>>,
+    places: Mutex<Places>,
     /// Somebody came.
     entered: Notify,
     count: AtomicUsize,
     next: AtomicU64,
     limit: usize,
+}
+
+#[derive(Debug, Default)]
+struct Places {
+    waiting: HashMap<CommandKey, Vec<Waiter>>,
+    of_tenants: HashMap<TenantId, usize>,
 }
 
 #[derive(Debug)]
@@ -34,6 +44,7 @@ struct Waiter {
 #[derive(Debug)]
 pub(crate) struct Waiting {
     waiters: Arc<Waiters>,
+    tenant: TenantId,
     key: CommandKey,
     ticket: u64,
     /// Resolves when the result is committed.
@@ -43,7 +54,7 @@ pub(crate) struct Waiting {
 impl Waiters {
     pub(crate) fn new(limit: usize) -> Self {
         Self {
-            waiting: Mutex::default(),
+            places: Mutex::default(),
             entered: Notify::new(),
             count: AtomicUsize::new(0),
             next: AtomicU64::new(0),
@@ -51,29 +62,35 @@ impl Waiters {
         }
     }
 
-    /// `None` when too many wait already.
+    /// `None` when too many wait already, of this tenant or of all.
     pub(crate) fn enter(
         self: &Arc<Self>,
+        tenant: TenantId,
         shard: ShardId,
         key: CommandKey,
         fingerprint: u64,
     ) -> Option<Waiting> {
-        if self.count.fetch_add(1, Ordering::Relaxed) >= self.limit {
-            self.count.fetch_sub(1, Ordering::Relaxed);
+        let mut places = self.places.lock();
+        let free = self.limit.saturating_sub(self.count.load(Ordering::Relaxed));
+        let held = places.of_tenants.get(&tenant).copied().unwrap_or_default();
+        if held >= free {
             return None;
         }
+        places.of_tenants.insert(tenant, held + 1);
+        self.count.fetch_add(1, Ordering::Relaxed);
         let ticket = self.next.fetch_add(1, Ordering::Relaxed);
         let (sender, answer) = oneshot::channel();
         let waiter = Waiter { ticket, shard, fingerprint, answer: sender };
-        self.waiting.lock().entry(key).or_default().push(waiter);
+        places.waiting.entry(key).or_default().push(waiter);
+        drop(places);
         self.entered.notify_one();
-        Some(Waiting { waiters: Arc::clone(self), key, ticket, answer })
+        Some(Waiting { waiters: Arc::clone(self), tenant, key, ticket, answer })
     }
 
     /// Answers everybody who waits for a command.
     pub(crate) fn resolve(&self, key: CommandKey, stored: &StoredResult) {
         // Most results are waited for by one caller, all of them by somebody on this node when it stands alone.
-        let Some(found) = self.waiting.lock().remove(&key) else { return };
+        let Some(found) = self.places.lock().waiting.remove(&key) else { return };
         for waiter in found {
             // A caller that just went away is no fault.
             let _ = waiter.answer.send(stored.answer(waiter.fingerprint));
@@ -89,9 +106,9 @@ impl Waiters {
 
     /// Commands that somebody waits for, of the shards that are asked for.
     pub(crate) fn by_shard(&self, is_asked: impl Fn(ShardId) -> bool) -> BTreeMap<ShardId, Vec<CommandKey>> {
-        let waiting = self.waiting.lock();
+        let places = self.places.lock();
         let mut found: BTreeMap<_, Vec<_>> = BTreeMap::new();
-        for (key, waiters) in waiting.iter() {
+        for (key, waiters) in &places.waiting {
             if let Some(waiter) = waiters.first().filter(|waiter| is_asked(waiter.shard)) {
                 found.entry(waiter.shard).or_default().push(*key);
             }
@@ -103,12 +120,18 @@ impl Waiters {
 
 impl Drop for Waiting {
     fn drop(&mut self) {
+        let mut places = self.waiters.places.lock();
         self.waiters.count.fetch_sub(1, Ordering::Relaxed);
-        let mut waiting = self.waiters.waiting.lock();
-        if let Some(all) = waiting.get_mut(&self.key) {
+        if let Some(held) = places.of_tenants.get_mut(&self.tenant) {
+            *held -= 1;
+            if *held == 0 {
+                places.of_tenants.remove(&self.tenant);
+            }
+        }
+        if let Some(all) = places.waiting.get_mut(&self.key) {
             all.retain(|waiter| waiter.ticket != self.ticket);
             if all.is_empty() {
-                waiting.remove(&self.key);
+                places.waiting.remove(&self.key);
             }
         }
     }
@@ -121,16 +144,19 @@ mod tests {
 
     use super::*;
 
+    const A: TenantId = TenantId(1);
+    const B: TenantId = TenantId(2);
+
     fn done() -> StoredResult {
         StoredResult { fingerprint: 7, result: CommandResult::Done { conversation: ConversationId(1) } }
     }
 
     #[test]
     fn answers_everybody_and_tells_a_reused_key() {
-        let waiters = Arc::new(Waiters::new(2));
-        let mut same = waiters.enter(ShardId(3), CommandKey(1), 7).unwrap();
-        let mut other = waiters.enter(ShardId(3), CommandKey(1), 8).unwrap();
-        assert!(waiters.enter(ShardId(3), CommandKey(2), 7).is_none(), "bounded");
+        let waiters = Arc::new(Waiters::new(4));
+        let mut same = waiters.enter(A, ShardId(3), CommandKey(1), 7).unwrap();
+        let mut other = waiters.enter(A, ShardId(3), CommandKey(1), 8).unwrap();
+        assert!(waiters.enter(A, ShardId(3), CommandKey(2), 7).is_none(), "bounded");
         let found = waiters.by_shard(|shard| shard == ShardId(3));
         assert_eq!(found, BTreeMap::from([(ShardId(3), vec![CommandKey(1)])]));
         assert!(waiters.by_shard(|shard| shard == ShardId(4)).is_empty());
@@ -140,10 +166,28 @@ mod tests {
     }
 
     #[test]
+    fn p10_a_tenant_that_asks_for_everything_leaves_places_to_others() {
+        let waiters = Arc::new(Waiters::new(12));
+        let mut keys = (0..).map(CommandKey);
+        let mut take = |tenant| {
+            let enter = || waiters.enter(tenant, ShardId(0), keys.next().unwrap(), 7);
+            std::iter::from_fn(enter).collect::<Vec<_>>()
+        };
+        let greedy = take(A);
+        assert_eq!(greedy.len(), 6, "half of all, alone");
+        let other = take(B);
+        assert_eq!(other.len(), 3, "half of the rest");
+        assert!(take(A).is_empty());
+        assert_eq!(take(TenantId(3)).len(), 2, "there is one for whoever has none");
+        drop(greedy);
+        assert_eq!(take(B).len() + other.len(), 6);
+    }
+
+    #[test]
     fn a_caller_that_leaves_is_forgotten() {
         let waiters = Arc::new(Waiters::new(1));
-        drop(waiters.enter(ShardId(0), CommandKey(1), 7));
+        drop(waiters.enter(A, ShardId(0), CommandKey(1), 7));
         assert!(waiters.by_shard(|_| true).is_empty());
-        assert!(waiters.enter(ShardId(0), CommandKey(1), 7).is_some());
+        assert!(waiters.enter(A, ShardId(0), CommandKey(1), 7).is_some());
     }
 }
