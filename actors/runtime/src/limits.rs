@@ -95,6 +95,11 @@ pub const COMMAND_WAIT: Duration = Duration::from_secs(10);
 /// crash.
 pub const SHUTDOWN_GRACE: Duration = Duration::from_secs(5);
 
+/// From asking for a claim, a POST begins within this time or not at all: half of what the claim has until it is given
+/// up as unknown, so that nothing leaves after people were told that. A slot is a matter of a second; only a process
+/// that was stopped, or whose store does not answer, waits longer.
+pub const POST_WITHIN: Duration = Duration::from_millis(domain::limits::IN_DOUBT.0.unsigned_abs() / 2);
+
 /// Attempts to commit the same batch before the shard is loaded anew.
 pub const COMMIT_ATTEMPTS: u32 = 8;
 

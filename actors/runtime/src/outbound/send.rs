@@ -10,7 +10,7 @@ use tracing::Instrument as _;
 
 use super::queue::NumberQueue;
 use super::slots::Claimed;
-use crate::limits::PAUSE_POLL;
+use crate::limits::{PAUSE_POLL, POST_WITHIN};
 use crate::metrics::OutboundRequest;
 use crate::node::{Phase, Shared};
 use crate::provider::OutboundMessage;
@@ -67,8 +67,9 @@ impl Delivery {
     async fn run(self, claimed: Claimed) {
         let shard = Arc::clone(self.shared.shard_of(self.conversation));
         let _sending = shard.sending();
+        let asked_at = Instant::now();
         let outcome = match shard.claim(self.conversation, self.message).await {
-            Ok(Some(post)) => Some(self.post(*post, claimed).await),
+            Ok(Some(post)) => Some(self.post(*post, asked_at, claimed).await),
             Ok(None) => None,
             // The shard knows better than we whether that was committed, and takes it back if it can.
             Err(ClaimLost) => None,
@@ -84,8 +85,8 @@ impl Delivery {
         }
     }
 
-    /// Makes the one POST of a claimed message.
-    async fn post(&self, post: Post, claimed: Claimed) -> Outcome {
+    /// Makes the one POST of a message whose claim was asked for at `asked_at`.
+    async fn post(&self, post: Post, asked_at: Instant, claimed: Claimed) -> Outcome {
         let metrics = &self.shared.options.metrics;
         let waiting = Instant::now();
         let Ok(_permit) = self.queue.posts.acquire().await else { return not_sent("the node ended") };
@@ -99,6 +100,9 @@ impl Delivery {
         // The last thing before the POST: whoever may have taken the shard over must not see a message leave.
         if !self.shared.shard_of(self.conversation).lease_holds() {
             return not_sent("the lease of the shard ran out before the POST");
+        }
+        if asked_at.elapsed() >= POST_WITHIN {
+            return not_sent("the claim was too old for a POST");
         }
         let span = tracing::debug_span!("send", number = %self.queue.number, message = %self.message);
         trace::join(&span, post.traceparent.as_deref());
