@@ -9,6 +9,8 @@ use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
 use xxhash_rust::xxh3::Xxh3;
 
+use crate::time::TimestampMs;
+
 /// Text that is not an id of the expected kind.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("expected an id like `{prefix}…` with 26 base32 digits")]
@@ -155,6 +157,20 @@ ids! {
     NotificationId = "ntf_";
 }
 
+/// Bits of a message's id that are a hash; those before it are a time.
+const MESSAGE_HASH_BITS: u32 = 80;
+
+impl MessageId {
+    /// The id that this cause always gets, with the time of the cause in front: messages that come one after another
+    /// are neighbours in an index, where hashes would touch a page each.
+    #[must_use]
+    pub fn derive_at(at: TimestampMs, parts: &[&[u8]]) -> Self {
+        let hash = Self::derive(parts).0 & ((1 << MESSAGE_HASH_BITS) - 1);
+        let time = at.0.clamp(0, (1 << (128 - MESSAGE_HASH_BITS)) - 1);
+        Self(u128::from(time.unsigned_abs()) << MESSAGE_HASH_BITS | hash)
+    }
+}
+
 macro_rules! names {
     ($($(#[$doc:meta])* $name:ident;)*) => {$(
         $(#[$doc])*
@@ -229,6 +245,16 @@ mod tests {
         ] {
             assert_eq!(wrong.parse::<MessageId>(), Err(InvalidId { prefix: "msg_" }), "{wrong}");
         }
+    }
+
+    #[test]
+    fn message_ids_are_in_the_order_of_time() {
+        let id = |at| MessageId::derive_at(TimestampMs(at), &[b"cause"]);
+        assert!(id(1_790_000_000_000) < id(1_790_000_000_001));
+        assert_eq!(id(1), id(1));
+        assert_ne!(id(1), MessageId::derive_at(TimestampMs(1), &[b"another"]));
+        assert_eq!(id(i64::MIN), id(0), "no time is refused");
+        assert!(id(i64::MAX) > id(1_790_000_000_000));
     }
 
     #[test]

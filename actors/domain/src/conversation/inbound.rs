@@ -12,7 +12,8 @@ use super::{assign, bot, consent, flow, identity, window};
 
 /// The id that a message of the contact always gets.
 pub(super) fn message_id(conversation: u128, message: &InboundMessage) -> MessageId {
-    MessageId::derive(&[&conversation.to_le_bytes(), b"in", message.provider_id.as_str().as_bytes()])
+    let cause = [&conversation.to_le_bytes(), &b"in"[..], message.provider_id.as_str().as_bytes()];
+    MessageId::derive_at(message.sent_at, &cause)
 }
 
 /// Applies a message that was not applied before.

@@ -4,6 +4,7 @@ use compact_str::CompactString;
 use protocol::entry::Happening;
 use protocol::id::MessageId;
 use protocol::outbound::Outcome;
+use protocol::time::TimestampMs;
 
 use super::{Conversation, inbound};
 
@@ -43,17 +44,30 @@ pub enum Input {
 }
 
 /// Identifies an input: ids of what it causes derive from it, so that a repetition causes the same ids.
-pub(super) fn cause(state: &Conversation, input: &Input) -> u128 {
-    match input {
-        Input::Happening(happening) => match happening.as_ref() {
-            Happening::Command(command) => command.key.0,
-            Happening::Received(message) => inbound::message_id(state.address.conversation.0, message).0,
-            _ => 0,
-        },
-        // Of what a tick does only the reminder sends something: its time identifies it.
-        Input::Tick => {
-            state.run.as_ref().and_then(|run| run.remind_at).map_or(0, |at| u128::from(at.0.unsigned_abs()))
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Cause {
+    pub(super) hash: u128,
+    /// A time that the input brings along.
+    pub(super) at: TimestampMs,
+}
+
+impl Cause {
+    pub(super) fn of(state: &Conversation, input: &Input) -> Self {
+        match input {
+            Input::Happening(happening) => match happening.as_ref() {
+                Happening::Command(command) => Self { hash: command.key.0, at: command.expires_at },
+                Happening::Received(message) => {
+                    let id = inbound::message_id(state.address.conversation.0, message);
+                    Self { hash: id.0, at: message.sent_at }
+                }
+                _ => Self::default(),
+            },
+            // Of what a tick does only the reminder sends something: its time identifies it.
+            Input::Tick => {
+                let at = state.run.as_ref().and_then(|run| run.remind_at).unwrap_or_default();
+                Self { hash: u128::from(at.0.unsigned_abs()), at }
+            }
+            Input::Recover | Input::Claim { .. } | Input::Outcome { .. } => Self::default(),
         }
-        Input::Recover | Input::Claim { .. } | Input::Outcome { .. } => 0,
     }
 }

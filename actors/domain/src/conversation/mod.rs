@@ -44,7 +44,7 @@ use turn::Turn;
 ///
 /// Idempotent by cause: a message, status or command that was applied before changes nothing.
 pub fn apply(state: &mut Conversation, context: &Context<'_>, step: Step, effects: &mut Effects) {
-    let cause = input::cause(state, &step.input);
+    let cause = input::Cause::of(state, &step.input);
     let Step { input, traceparent, already_seen } = step;
     let mut turn = Turn::new(state, context, effects, traceparent, cause);
     match input {

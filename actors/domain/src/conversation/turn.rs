@@ -9,6 +9,7 @@ use protocol::id::MessageId;
 use protocol::phone::ContactKey;
 use protocol::time::TimestampMs;
 
+use super::input::Cause;
 use super::{Context, Conversation, Effects};
 use crate::capability::Capability;
 
@@ -22,8 +23,8 @@ pub(super) struct Turn<'a> {
     pub(super) effects: &'a mut Effects,
     /// Trace of the request that caused it.
     pub(super) traceparent: Option<CompactString>,
-    /// Identifies the input; ids of the messages that it causes derive from it.
-    cause: u128,
+    /// Ids of the messages that it causes derive from it.
+    cause: Cause,
     /// Messages that it caused so far.
     caused: u8,
 }
@@ -34,7 +35,7 @@ impl<'a> Turn<'a> {
         context: &'a Context<'a>,
         effects: &'a mut Effects,
         traceparent: Option<CompactString>,
-        cause: u128,
+        cause: Cause,
     ) -> Self {
         Self { state, context, effects, traceparent, cause, caused: 0 }
     }
@@ -62,7 +63,8 @@ impl<'a> Turn<'a> {
     /// Id of the next message that this input causes: the same input always causes the same ids.
     pub(super) fn next_message_id(&mut self) -> MessageId {
         let conversation = self.state.address.conversation.0.to_le_bytes();
-        let id = MessageId::derive(&[&conversation, b"out", &self.cause.to_le_bytes(), &[self.caused]]);
+        let parts = [&conversation, &b"out"[..], &self.cause.hash.to_le_bytes(), &[self.caused]];
+        let id = MessageId::derive_at(self.cause.at, &parts);
         self.caused = self.caused.wrapping_add(1);
         id
     }
