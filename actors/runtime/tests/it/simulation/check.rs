@@ -6,7 +6,7 @@ use protocol::fact::{Fact, MessageStatus};
 use protocol::id::MessageId;
 use protocol::time::SpanMs;
 
-use super::Cluster;
+use super::cluster::Cluster;
 use super::people::Person;
 use super::provider::Taken;
 
@@ -32,6 +32,7 @@ pub(super) async fn everything(seed: u64, cluster: &Cluster, people: &[std::sync
         in_order(seed, person, &ledger);
         opt_out_held(seed, person, &ledger);
     }
+    owned_once(seed, cluster);
     assert!(
         cluster.world.engine.dead_letters(None, 10).await.unwrap().is_empty(),
         "seed {seed}: dead letters"
@@ -53,6 +54,14 @@ async fn history(cluster: &Cluster, message: MessageId) -> String {
     };
     let events = cluster.world.all_facts().await.into_iter().filter(about);
     events.map(|event| format!("{} {:?}\n", event.at, event.fact)).collect()
+}
+
+/// In the end every shard is with one node.
+fn owned_once(seed: u64, cluster: &Cluster) {
+    let views = cluster.nodes().into_iter().flat_map(|node| node.shards());
+    let mut owned: Vec<_> = views.filter(|view| view.owned).map(|view| view.shard).collect();
+    owned.sort_unstable();
+    assert_eq!(owned, (0..super::SHARDS).collect::<Vec<_>>(), "seed {seed}: who owns what");
 }
 
 /// Every webhook that was accepted was applied, once.

@@ -9,7 +9,7 @@ use protocol::id::{MessageId, ProviderId};
 use protocol::time::TimestampMs;
 use tokio::time::Instant;
 
-use super::Cluster;
+use super::cluster::Cluster;
 use super::dice::Dice;
 use crate::world::{command, text};
 

@@ -1,7 +1,7 @@
 //! A provider that takes its time, loses answers, and reports early, late, doubled, out of order or not at all.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use async_trait::async_trait;
 use parking_lot::Mutex;
@@ -32,12 +32,19 @@ pub(super) struct ChaoticProvider {
     dice: Arc<Dice>,
     ledger: Mutex<Vec<Taken>>,
     calm: AtomicBool,
+    faults: AtomicU64,
 }
 
 impl ChaoticProvider {
     pub(super) fn new(world: Arc<World>, seed: u64) -> Self {
         let dice = Arc::new(Dice::new(seed, "provider"));
-        Self { world, dice, ledger: Mutex::default(), calm: AtomicBool::new(false) }
+        Self {
+            world,
+            dice,
+            ledger: Mutex::default(),
+            calm: AtomicBool::new(false),
+            faults: AtomicU64::new(0),
+        }
     }
 
     /// Behaves from now on.
@@ -45,8 +52,17 @@ impl ChaoticProvider {
         self.calm.store(true, Ordering::Relaxed);
     }
 
+    /// Answers that were lost or refused, and messages of which nothing was reported.
+    pub(super) fn faults(&self) -> u64 {
+        self.faults.load(Ordering::Relaxed)
+    }
+
     pub(super) fn ledger(&self) -> Vec<Taken> {
         self.ledger.lock().clone()
+    }
+
+    fn count(&self, fault: bool) {
+        self.faults.fetch_add(u64::from(fault), Ordering::Relaxed);
     }
 
     async fn take(&self, number: &Number, message: &OutboundMessage) -> ProviderId {
@@ -58,6 +74,7 @@ impl ChaoticProvider {
         };
         let at = self.world.now().await;
         let reported = !self.dice.one_in(8);
+        self.count(!reported);
         let provider_id = {
             let mut ledger = self.ledger.lock();
             ledger.push(Taken { id, text, at, reported });
@@ -105,7 +122,9 @@ impl Provider for ChaoticProvider {
         }
         sleep(self.dice.millis(if self.dice.one_in(6) { 8_000 } else { 200 })).await;
         let lost = || Outcome::InDoubt { detail: "no answer".to_owned() };
-        match self.dice.below(20) {
+        let draw = self.dice.below(20);
+        self.count(draw < 5);
+        match draw {
             0 => lost(),
             1 | 2 => {
                 self.take(number, &message).await;

@@ -59,8 +59,13 @@ impl Clock for VirtualClock {
 
 /// An empty store on virtual time.
 pub(crate) fn memory() -> Arc<MemoryEngine> {
+    memory_of(SHARDS)
+}
+
+/// The same with so many shards.
+pub(crate) fn memory_of(shards: u16) -> Arc<MemoryEngine> {
     let identity = StoreIdentity {
-        shards: ShardCount::new(SHARDS).unwrap(),
+        shards: ShardCount::new(shards).unwrap(),
         hash_version: HASH_VERSION,
         opaque_key: OpaqueKey([7; 32]),
     };

@@ -3,6 +3,7 @@
 use std::future::{Future, pending};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -18,6 +19,7 @@ use store::engine::{
     AliasKey, Commit, Committed, DeadLetter, Engine, EngineResult, EngineStats, FactLane, FactPosition,
     Lease, LoadRequest, Loaded, LogEntry, Position, SlotRequest, Slots, StoreIdentity, Token,
 };
+use tokio::sync::Notify;
 
 /// The life of one node.
 pub(crate) struct Life {
@@ -26,12 +28,23 @@ pub(crate) struct Life {
     /// The last step still has its effect; only its answer is never seen.
     effect: bool,
     dead: AtomicBool,
+    /// Stopped while it is `true`, as a process by SIGSTOP: what it is about to do, or to learn, waits.
+    asleep: AtomicBool,
+    /// In order, so that a simulation can be repeated: a watch wakes in random order.
+    awoke: Notify,
 }
 
 impl Life {
     /// Ends with the step `last`, counted from zero.
     pub(crate) fn until(last: usize, effect: bool) -> Arc<Self> {
-        Arc::new(Self { steps: AtomicUsize::new(0), last, effect, dead: AtomicBool::new(false) })
+        Arc::new(Self {
+            steps: AtomicUsize::new(0),
+            last,
+            effect,
+            dead: AtomicBool::new(false),
+            asleep: AtomicBool::new(false),
+            awoke: Notify::new(),
+        })
     }
 
     /// Never ends by itself.
@@ -47,11 +60,30 @@ impl Life {
         self.dead.load(Ordering::Relaxed)
     }
 
+    /// Stops everything for a while.
+    pub(crate) async fn sleep(&self, time: Duration) {
+        self.asleep.store(true, Ordering::Relaxed);
+        tokio::time::sleep(time).await;
+        self.asleep.store(false, Ordering::Relaxed);
+        self.awoke.notify_waiters();
+    }
+
+    pub(crate) fn is_asleep(&self) -> bool {
+        self.asleep.load(Ordering::Relaxed)
+    }
+
+    async fn awake(&self) {
+        while self.is_asleep() {
+            self.awoke.notified().await;
+        }
+    }
+
     pub(crate) fn steps(&self) -> usize {
         self.steps.load(Ordering::Relaxed)
     }
 
     async fn step<T>(&self, act: impl Future<Output = T>) -> T {
+        self.awake().await;
         if self.is_over() {
             return pending().await;
         }
@@ -63,6 +95,7 @@ impl Life {
             return pending().await;
         }
         let done = act.await;
+        self.awake().await;
         if self.is_over() { pending().await } else { done }
     }
 }
@@ -93,10 +126,12 @@ pub(crate) struct MortalEngine {
 
 impl MortalEngine {
     async fn look<T>(&self, act: impl Future<Output = T>) -> T {
+        self.life.awake().await;
         if self.life.is_over() {
             return pending().await;
         }
         let seen = act.await;
+        self.life.awake().await;
         if self.life.is_over() { pending().await } else { seen }
     }
 }

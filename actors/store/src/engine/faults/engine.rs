@@ -31,6 +31,10 @@ impl Engine for FaultyEngine {
         if self.happens(rate, &self.counts.duplicated) {
             self.inner.append(entries.clone()).await?;
         }
+        if self.is_late() {
+            let inner = Arc::clone(&self.inner);
+            return Err(self.make_later(async move { inner.append(entries).await }));
+        }
         self.change(full, self.inner.append(entries)).await
     }
 
@@ -88,6 +92,11 @@ impl Engine for FaultyEngine {
         let mut committed = Vec::with_capacity(commits.len());
         for commit in commits {
             self.maybe_steal(commit.shard).await?;
+            if self.is_late() {
+                let inner = Arc::clone(&self.inner);
+                committed.push(Err(self.make_later(async move { inner.commit_all(vec![commit]).await })));
+                continue;
+            }
             let one = async { self.inner.commit_all(vec![commit]).await?.pop().ok_or_else(refused)? };
             committed.push(self.change(refused, one).await);
         }

@@ -1,4 +1,5 @@
-//! An engine that misbehaves on purpose, repeatably: lost answers, refusals, duplicates, stolen leases, pauses.
+//! An engine that misbehaves on purpose, repeatably: lost and late answers, refusals, duplicates, stolen
+//! leases, pauses.
 //!
 //! For the simulation and the tests of whoever uses an engine. Everything it does could happen with a store at
 //! the other end of a network; the engine behind it keeps its laws all the time.
@@ -8,11 +9,13 @@ mod engine;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use parking_lot::Mutex;
 use protocol::shard::ShardId;
 use protocol::time::SpanMs;
 use tokio::sync::watch;
+use tokio::time::sleep;
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 use super::{Engine, EngineError, EngineResult};
@@ -30,7 +33,14 @@ pub struct FaultRates {
     pub duplicated: u16,
     /// Another owner takes the shard just before a commit, which is then `Fenced`.
     pub stolen: u16,
+    /// An append or a commit is made some seconds after its caller was told `Unknown`, and has perhaps made it again.
+    pub late: u16,
+    /// A change takes seconds.
+    pub slow: u16,
 }
+
+/// The longest that a slow call takes, and the longest that a late one comes after its caller gave it up.
+const DELAY_MAX: Duration = Duration::from_secs(3);
 
 /// Counts of what was done wrong.
 #[derive(Debug, Default)]
@@ -45,6 +55,27 @@ pub struct FaultCounts {
     pub duplicated: AtomicU64,
     /// Leases stolen.
     pub stolen: AtomicU64,
+    /// Changes that came late.
+    pub late: AtomicU64,
+    /// Changes that took long.
+    pub slow: AtomicU64,
+}
+
+impl FaultCounts {
+    /// All of them.
+    #[must_use]
+    pub fn total(&self) -> u64 {
+        let all = [
+            &self.lost_answers,
+            &self.lost_requests,
+            &self.refused,
+            &self.duplicated,
+            &self.stolen,
+            &self.late,
+            &self.slow,
+        ];
+        all.into_iter().map(|count| count.load(Ordering::Relaxed)).sum()
+    }
 }
 
 /// Wraps an engine. See the [module](self).
@@ -142,6 +173,10 @@ impl FaultyEngine {
         call: impl Future<Output = EngineResult<T>>,
     ) -> EngineResult<T> {
         self.pass().await;
+        let rate = self.rates.lock().slow;
+        if self.happens(rate, &self.counts.slow) {
+            sleep(self.delay()).await;
+        }
         match self.fate() {
             Fate::Done => call.await,
             Fate::Refused => Err(refusal()),
@@ -151,6 +186,26 @@ impl FaultyEngine {
                 Err(EngineError::Unknown("the answer was lost on purpose".into()))
             }
         }
+    }
+
+    /// Whether a change is made later, see [`Self::make_later`].
+    fn is_late(&self) -> bool {
+        let rate = self.rates.lock().late;
+        self.happens(rate, &self.counts.late)
+    }
+
+    /// Makes a change whose caller is told that nobody knows.
+    fn make_later<T>(&self, call: impl Future<Output = T> + Send + 'static) -> EngineError {
+        let delay = self.delay();
+        drop(tokio::spawn(async move {
+            sleep(delay).await;
+            drop(call.await);
+        }));
+        EngineError::Unknown("the request is late on purpose".into())
+    }
+
+    fn delay(&self) -> Duration {
+        DELAY_MAX * u32::from(self.draw()) / 1_000
     }
 
     /// Passes a call that changes nothing, or refuses it.

@@ -13,7 +13,8 @@ use store::engine::{
 
 use super::harness::{A, LEASE, START, batch, text};
 
-const NONE: FaultRates = FaultRates { lost_answer: 0, lost_request: 0, refused: 0, duplicated: 0, stolen: 0 };
+const NONE: FaultRates =
+    FaultRates { lost_answer: 0, lost_request: 0, refused: 0, duplicated: 0, stolen: 0, late: 0, slow: 0 };
 
 fn faulty(seed: u64, rates: FaultRates) -> FaultyEngine {
     let identity = StoreIdentity {
@@ -43,6 +44,21 @@ async fn a_lost_answer_was_applied_and_a_lost_request_was_not() {
     engine.set_rates(NONE);
     assert_eq!(engine.commit(batch(&lease, 1)).await.unwrap(), Committed::Already);
     assert_eq!(engine.commit(batch(&lease, 2)).await.unwrap(), Committed::Applied);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_late_request_is_made_after_its_caller_gave_it_up() {
+    let engine = faulty(1, NONE);
+    let lease = lease(&engine).await;
+    engine.set_rates(FaultRates { late: 1_000, ..NONE });
+    assert!(matches!(engine.commit(batch(&lease, 1)).await, Err(EngineError::Unknown(_))));
+    assert!(engine.append(vec![(A, text("1"))]).await.is_err());
+    engine.set_rates(NONE);
+    assert_eq!(engine.stats().backlog_entries, 0);
+    tokio::time::sleep(std::time::Duration::from_secs(3)).await;
+    assert_eq!(engine.stats().backlog_entries, 1);
+    assert_eq!(engine.commit(batch(&lease, 1)).await.unwrap(), Committed::Already);
+    assert_eq!(engine.counts().total(), 2);
 }
 
 #[tokio::test]
@@ -84,7 +100,7 @@ async fn the_same_seed_gives_the_same_faults() {
 /// entry exactly once, in order.
 #[tokio::test]
 async fn an_owner_that_keeps_the_laws_applies_everything_once() {
-    let rates = FaultRates { lost_answer: 150, lost_request: 100, refused: 100, duplicated: 0, stolen: 80 };
+    let rates = FaultRates { lost_answer: 150, lost_request: 100, refused: 100, stolen: 80, ..NONE };
     for seed in 0..20 {
         let engine = faulty(seed, NONE);
         for n in 0..50 {
