@@ -4,28 +4,22 @@
 //! conversation. It measures nothing of HTTP; `load-tests bench` measures the whole.
 #![allow(clippy::unwrap_used, reason = "a benchmark that cannot go on shall panic")]
 
-use std::collections::BTreeMap;
+mod world;
+
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
 use async_trait::async_trait;
-use domain::directory::{Directory, TenantDirectory};
 use prometheus::Registry;
-use protocol::codec;
-use protocol::content::{Channel, Content};
-use protocol::directory::{Contract, Number, NumberSecrets, Tenant, TenantSettings, UnknownSender};
-use protocol::entry::{Address, Entry, EntryBody, Happening, Identity, InboundMessage};
-use protocol::id::{NumberId, PhoneNumberId, ProviderId, TenantId};
+use protocol::directory::Number;
+use protocol::id::ProviderId;
 use protocol::outbound::Outcome;
-use protocol::phone::{ContactKey, E164};
-use protocol::shard::conversation_id;
 use runtime::{Metrics, Node, NodeHandle, NodeOptions, NodeSettings, OutboundMessage, Provider};
 use store::engine::embedded::{EmbeddedEngine, EmbeddedOptions};
 use store::engine::{Engine, SystemClock};
+use world::{address, directory, received};
 
-const TENANT: TenantId = TenantId(1);
-const NUMBER: NumberId = NumberId(10);
 /// Webhooks that share an append, as concurrent requests do.
 const APPENDED_TOGETHER: u64 = 64;
 /// Appends under way at once.
@@ -42,52 +36,6 @@ impl Provider for Nowhere {
     async fn show_typing(&self, _: &Number, _: &ProviderId) {}
 }
 
-fn directory() -> Directory {
-    let tenant = Tenant {
-        id: TENANT,
-        name: "bench".into(),
-        language: "en".into(),
-        time_zone: "UTC".into(),
-        contract: Contract::PerMessage,
-        credits: None,
-        settings: TenantSettings::default(),
-    };
-    let number = Number {
-        id: NUMBER,
-        tenant: TENANT,
-        nickname: "bench".into(),
-        channel: Channel::Whatsapp,
-        phone: E164::parse("+15550783881").unwrap(),
-        enabled: true,
-        phone_number_id: Some(PhoneNumberId::new("1")),
-        waba_id: None,
-        account_sid: None,
-        secrets: NumberSecrets::default(),
-        base_url: None,
-        api_version: "v24.0".into(),
-        public_url: None,
-        throughput_per_second: 1_000_000,
-        unknown_sender: UnknownSender::default(),
-        introduced: true,
-    };
-    let tenant = TenantDirectory {
-        tenant,
-        numbers: BTreeMap::from([(NUMBER, number)]),
-        users: BTreeMap::new(),
-        groups: BTreeMap::new(),
-        templates: BTreeMap::new(),
-        flows: BTreeMap::new(),
-        endpoints: Vec::new(),
-        pauses: domain::directory::Pauses::default(),
-    };
-    Directory { tenants: BTreeMap::from([(TENANT, Arc::new(tenant))]), ..Directory::default() }
-}
-
-fn address(contact: u64) -> Address {
-    let contact = ContactKey::Phone(E164::parse(&format!("+39{:010}", 3_330_000_000 + contact)).unwrap());
-    Address { tenant: TENANT, number: NUMBER, conversation: conversation_id(NUMBER, &contact), contact }
-}
-
 /// Appends messages `from..to` of people in turn; returns when they are durable.
 async fn append(engine: Arc<dyn Engine>, people: u64, from: u64, to: u64, words: &'static str) {
     let now = engine.now().await.unwrap();
@@ -95,17 +43,8 @@ async fn append(engine: Arc<dyn Engine>, people: u64, from: u64, to: u64, words:
     let entries = (from..to).map(|message| {
         let address = address(message % people);
         let shard = shards.shard_of(address.conversation);
-        let input = Happening::Received(InboundMessage {
-            provider_id: ProviderId::new(format!("wamid.HBgMMzkzMzMwMDAwMDAwFQIAEhg{message:020}{words}")),
-            sent_at: now,
-            identity: Identity { phone: address.contact.phone(), ..Identity::default() },
-            content: Content::Text { body: words.to_owned() },
-            reply_to: None,
-            forwarded: false,
-            referral: None,
-        });
-        let body = EntryBody::Conversation { address, input: Box::new(input) };
-        (shard, codec::encode(&Entry { received_at: now, traceparent: None, body }).unwrap())
+        let id = format!("wamid.HBgMMzkzMzMwMDAwMDAwFQIAEhg{message:020}{words}");
+        (shard, received(address, now, &id, words))
     });
     engine.append(entries.collect()).await.unwrap();
 }
@@ -137,7 +76,7 @@ fn start(engine: &Arc<dyn Engine>, metrics: &Arc<Metrics>) -> NodeHandle {
     let settings = NodeSettings { live_conversations: 10_000_000, ..NodeSettings::default() };
     Node::start(NodeOptions {
         engine: Arc::clone(engine),
-        directory: Arc::new(ArcSwap::from_pointee(directory())),
+        directory: Arc::new(ArcSwap::from_pointee(directory(1_000_000))),
         provider: Arc::new(Nowhere),
         settings,
         metrics: Arc::clone(metrics),

@@ -67,8 +67,9 @@ pub const SLOT_USABLE_MIN: Duration = Duration::from_millis(5);
 /// Messages that may be claimed without having their slot yet.
 pub const CLAIMED_AHEAD_MIN: usize = 4;
 
-/// How long a claim's commit may take without costing a slot.
-pub const CLAIM_TIME: Duration = Duration::from_millis(50);
+/// How long a claim's commit may take without costing a slot: it waits in a busy shard, for an fsync, for a store
+/// elsewhere. A process that dies leaves a tenth of a second of claimed messages, beside those whose POST is under way.
+pub const CLAIM_TIME: Duration = Duration::from_millis(100);
 
 /// Nothing is claimed whose slot is further away, since many nodes may have booked a slow number for longer: a shard that
 /// goes to another node waits for what is claimed, and that may cost a second at most.

@@ -110,3 +110,80 @@ impl Held {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SPACING: Duration = Duration::from_millis(20);
+
+    fn slots(first_after_ms: u64, count: u32) -> Slots {
+        let first_after = Duration::from_millis(first_after_ms);
+        Slots { at: Duration::from_secs(1_790_000_000), first_after, spacing: SPACING, count }
+    }
+
+    /// Fifty a second, and slots whose time is exactly known but for the resolution of the store's clock.
+    fn held(now: Instant, first_after_ms: u64, count: u32) -> Held {
+        let mut held = Held::new(50);
+        held.grant(now, now, &slots(first_after_ms, count));
+        held
+    }
+
+    #[test]
+    fn no_more_is_wanted_than_can_be_used_and_a_node_may_sit_on() {
+        // Ready, claimed, held already: wanted. A fifth of a second has ten slots.
+        let table = [
+            (0, 0, 0, 0),
+            (1, 0, 0, 1),
+            (1, 1, 1, 1),
+            (2, 1, 2, 0),
+            (3, 0, 0, 3),
+            (500, 5, 0, 10),
+            (500, 5, 6, 0),
+            (500, 5, 5, 5),
+            (0, 2, 0, 2),
+        ];
+        let now = Instant::now();
+        for (ready, claimed, had, wanted) in table {
+            let mut held = held(now, 10, had);
+            held.claimed = claimed;
+            assert_eq!(held.wanted(now, ready), wanted, "{ready} ready, {claimed} claimed, {had} held");
+        }
+    }
+
+    #[test]
+    fn a_message_is_claimed_when_its_slot_is_in_sight() {
+        let now = Instant::now();
+        assert_eq!(held(now, 0, 0).sight(now), Sight::Later);
+        assert_eq!(held(now, 499, 1).sight(now), Sight::Now);
+        assert_eq!(held(now, 700, 1).sight(now), Sight::At(now + Duration::from_millis(200)));
+        let mut all_claimed = held(now, 0, 2);
+        all_claimed.claimed = 2;
+        assert_eq!(all_claimed.sight(now), Sight::Later, "a slot each");
+        let mut many_claimed = held(now, 0, 10);
+        many_claimed.claimed = 5;
+        assert_eq!(many_claimed.sight(now), Sight::Later, "a tenth of a second ahead");
+    }
+
+    #[test]
+    fn a_slot_is_taken_in_its_time_or_not_at_all() {
+        let now = Instant::now();
+        let ms = |ms| now + Duration::from_millis(ms);
+        let mut held = held(now, 10, 3);
+        assert!(!held.take(ms(9)), "too early");
+        assert!(held.take(ms(10)));
+        assert_eq!(held.next(ms(49)), Some(ms(30)), "still usable");
+        assert_eq!(held.next(ms(50)), Some(ms(50)), "the one before is too late now");
+        assert!(!held.take(ms(100)));
+        assert_eq!(held.next(ms(100)), None);
+    }
+
+    #[test]
+    fn a_store_that_is_always_slow_does_not_stop_a_number() {
+        let now = Instant::now();
+        let answered = now + Duration::from_millis(300);
+        let mut held = Held::new(50);
+        held.grant(now, answered, &slots(0, 1));
+        assert!(held.take(answered + SLOT_USABLE_MIN));
+    }
+}

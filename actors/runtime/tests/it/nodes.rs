@@ -188,3 +188,38 @@ fn p2_a_node_that_slept_through_its_lease_changes_nothing() {
         assert_eq!(received, 2, "nothing was lost, nothing applied twice");
     });
 }
+
+#[test]
+fn p8_nodes_keep_the_limit_of_a_number_together_and_use_it() {
+    run(async {
+        let world = World::new(memory());
+        let nodes = [1, 2, 3].map(|id| world.join(id, &Life::long()));
+        tokio::time::sleep(NOTICED).await;
+        // Forty conversations of twenty messages each: ten seconds of the limit of 80.
+        let people: Vec<_> = (0..40).map(address).collect();
+        for person in &people {
+            world.writes(person, "/chat").await;
+        }
+        world.rest(5).await;
+        let before = world.provider.taken_at().len();
+        for round in 0..20 {
+            let (node, now) = (&nodes[round % 3], world.now().await);
+            let said = people.iter().map(|person| async move {
+                let wish = command(&format!("{round} {}", person.conversation), now, text("hello"));
+                queued(&node.command(person.clone(), wish).await.unwrap())
+            });
+            futures_util::future::join_all(said).await;
+        }
+        world.rest(60).await;
+        let sent = world.provider.taken_at().split_off(before);
+        assert_eq!(sent.len(), 800);
+        let second = Duration::from_secs(1);
+        let within =
+            |first: usize| sent[first..].iter().take_while(|&&at| at - sent[first] <= second).count();
+        let most = (0..sent.len()).map(within).max().unwrap();
+        assert!(most <= 80, "{most} in a second");
+        // Without the last: what is left then is in few conversations.
+        let took = sent[720] - sent[0];
+        assert!(took < Duration::from_secs(9) * 100 / 95, "720 took {took:?}");
+    });
+}

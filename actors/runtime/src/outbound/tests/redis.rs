@@ -28,8 +28,9 @@ impl Redis {
             .arg("--dir")
             .arg(folder.path());
         let server = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn();
-        let server = server.expect("redis-server must be installed: `./task test` does it");
+        let mut server = server.expect("redis-server must be installed: `./task test` does it");
         while std::os::unix::net::UnixStream::connect(&socket).is_err() {
+            assert!(server.try_wait().unwrap().is_none(), "redis-server ended");
             thread::yield_now();
         }
         let clock = ManualClock::at(BEGIN);

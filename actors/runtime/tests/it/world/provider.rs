@@ -10,7 +10,7 @@ use protocol::directory::Number;
 use protocol::id::{ConversationId, MessageId, ProviderId};
 use protocol::outbound::{OpaqueId, OpaqueKey, Outcome};
 use runtime::{OutboundMessage, Provider};
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
 /// What the provider does with one POST.
 #[derive(Clone, Debug, PartialEq)]
@@ -43,12 +43,19 @@ pub(crate) struct ScriptedProvider {
     key: OpaqueKey,
     script: Mutex<VecDeque<Answer>>,
     ledger: Mutex<Vec<Posted>>,
+    taken_at: Mutex<Vec<Instant>>,
     typing: Mutex<Vec<ProviderId>>,
 }
 
 impl ScriptedProvider {
     pub(crate) fn new(key: OpaqueKey) -> Self {
-        Self { key, script: Mutex::default(), ledger: Mutex::default(), typing: Mutex::default() }
+        Self {
+            key,
+            script: Mutex::default(),
+            ledger: Mutex::default(),
+            taken_at: Mutex::default(),
+            typing: Mutex::default(),
+        }
     }
 
     /// The answers to the next POSTs; after them everything is taken.
@@ -59,6 +66,11 @@ impl ScriptedProvider {
     /// Everything that was taken, in order.
     pub(crate) fn ledger(&self) -> Vec<Posted> {
         self.ledger.lock().clone()
+    }
+
+    /// When each of them was.
+    pub(crate) fn taken_at(&self) -> Vec<Instant> {
+        self.taken_at.lock().clone()
     }
 
     pub(crate) fn texts(&self) -> Vec<String> {
@@ -73,6 +85,7 @@ impl ScriptedProvider {
         let opaque = OpaqueId::open(&message.opaque, number.id, &self.key)
             .expect("our opaque id comes with every send");
         let mut ledger = self.ledger.lock();
+        self.taken_at.lock().push(Instant::now());
         let provider_id = ProviderId::new(format!("wamid.out.{}", ledger.len()));
         let text = match &message.content {
             Content::Text { body } => body.clone(),
