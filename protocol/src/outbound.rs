@@ -93,6 +93,11 @@ pub enum Outcome {
         /// What failed.
         detail: String,
     },
+    /// It was not sent: the tenant's credits do not cover what it may cost.
+    Unfunded {
+        /// What is missing.
+        detail: String,
+    },
     /// It may have been taken: time-out or reset after the request went out.
     InDoubt {
         /// What failed.

@@ -78,6 +78,7 @@ fn start(engine: &Arc<dyn Engine>, metrics: &Arc<Metrics>) -> NodeHandle {
         engine: Arc::clone(engine),
         directory: Arc::new(ArcSwap::from_pointee(directory(1_000_000))),
         provider: Arc::new(Nowhere),
+        credits: None,
         settings,
         metrics: Arc::clone(metrics),
     })

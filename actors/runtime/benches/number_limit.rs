@@ -104,6 +104,7 @@ impl Run {
             engine: Arc::new(RedisEngine::open(options).await.unwrap()),
             directory: Arc::new(ArcSwap::from_pointee(directory(self.per_second))),
             provider,
+            credits: None,
             settings: NodeSettings { node_id: id, arbiters: 1, ..NodeSettings::default() },
             metrics: Arc::new(Metrics::new(&Registry::new()).unwrap()),
         })

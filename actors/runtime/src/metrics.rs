@@ -214,6 +214,9 @@ metrics! {
     timers_pending: IntGauge = "gateway_timers_pending",
     /// Charged conversations and messages.
     billing_conversations: Family<BillingConversation, IntCounter> = "gateway_billing_conversations_total",
+    /// What messages on their way may cost and tenants have paid for, in whole units of their currencies; as of the
+    /// newest one that ended, on the node that leads.
+    credits_reserved: Gauge = "gateway_credits_reserved",
     /// Notifications and pushed events by what became of them.
     notifications: Family<NotificationOutcome, IntCounter> = "gateway_notifications_total",
     /// Age of the newest fact that the records have not stored yet.

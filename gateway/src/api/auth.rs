@@ -36,6 +36,7 @@ pub(crate) enum Scope {
     SettingsRead,
     SettingsWrite,
     BillingRead,
+    BillingWrite,
     EventsRead,
     NotificationsRead,
     OperationsRead,
@@ -55,6 +56,7 @@ impl Scope {
             Self::SettingsRead => "settings:read",
             Self::SettingsWrite => "settings:write",
             Self::BillingRead => "billing:read",
+            Self::BillingWrite => "billing:write",
             Self::EventsRead => "events:read",
             Self::NotificationsRead => "notifications:read",
             Self::OperationsRead => "operations:read",
@@ -64,7 +66,7 @@ impl Scope {
     }
 
     /// Every scope, for messages that list them.
-    pub(crate) const ALL: [Self; 14] = [
+    pub(crate) const ALL: [Self; 15] = [
         Self::MessagesRead,
         Self::MessagesWrite,
         Self::ConversationsRead,
@@ -74,6 +76,7 @@ impl Scope {
         Self::SettingsRead,
         Self::SettingsWrite,
         Self::BillingRead,
+        Self::BillingWrite,
         Self::EventsRead,
         Self::NotificationsRead,
         Self::OperationsRead,

@@ -31,6 +31,12 @@ pub(crate) fn idempotency_key(request: &HttpRequest) -> ApiResult<Option<String>
     if text.is_empty() || text.len() > MAX_KEY_CHARS { Err(wrong()) } else { Ok(Some(text.to_owned())) }
 }
 
+/// Whether the request repeats one whose result is stored: it is then answered with that.
+pub(crate) async fn is_repeated(state: &AppState, caller: &Caller, request: &HttpRequest) -> ApiResult<bool> {
+    let Some(key) = idempotency_key(request)? else { return Ok(false) };
+    Ok(state.engine.result(CommandKey::new(caller.tenant, &key)).await?.is_some())
+}
+
 /// Applies an action to a conversation, exactly once per idempotency key, and answers its committed result.
 pub(crate) async fn run(
     state: &AppState,

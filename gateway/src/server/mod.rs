@@ -107,6 +107,7 @@ async fn state(settings: Settings, stores: Stores) -> Result<AppState, StartErro
         engine: engine.clone(),
         directory: keeper.current(),
         provider: Arc::new(WhatsApp::new(&settings.outbound)?),
+        credits: Some(records.clone()),
         settings: stores::node_settings(&settings),
         metrics: counted.clone(),
     })?;

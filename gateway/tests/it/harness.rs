@@ -36,6 +36,11 @@ impl World {
 
     /// Starts with other settings than the defaults.
     pub(crate) async fn start_with(change: impl FnOnce(&mut Settings)) -> Self {
+        Self::start_as(TENANT, change).await
+    }
+
+    /// Starts with another apply file.
+    pub(crate) async fn start_as(tenant: &str, change: impl FnOnce(&mut Settings)) -> Self {
         let account = Account {
             app_secret: Secret(APP_SECRET.into()),
             access_token: Secret(ACCESS_TOKEN.into()),
@@ -45,7 +50,7 @@ impl World {
         let options = Options { accounts: vec![account], ..Options::default() };
         let provider = Arc::new(simulator::start(options).unwrap());
         let folder = tempfile::tempdir().unwrap();
-        let server = server(folder.path(), &provider.base_url, change).await;
+        let server = server(folder.path(), (tenant, &provider.base_url), change).await;
         provider.set_callback(&format!("http://{}/webhooks/whatsapp", server.public));
         Self { server, provider, folder }
     }
@@ -53,7 +58,7 @@ impl World {
     /// Another node for the same provider. Webhooks of the provider go on to the first.
     pub(crate) async fn join(&self, change: impl FnOnce(&mut Settings)) -> Self {
         let (provider, folder) = (self.provider.clone(), tempfile::tempdir().unwrap());
-        let server = server(folder.path(), &provider.base_url, change).await;
+        let server = server(folder.path(), (TENANT, &provider.base_url), change).await;
         Self { server, provider, folder }
     }
 
@@ -61,7 +66,7 @@ impl World {
     pub(crate) async fn restart(self) -> Self {
         let Self { server, provider, folder } = self;
         server.stop().await;
-        let server = self::server(folder.path(), &provider.base_url, |_| {}).await;
+        let server = self::server(folder.path(), (TENANT, &provider.base_url), |_| {}).await;
         provider.set_callback(&format!("http://{}/webhooks/whatsapp", server.public));
         Self { server, provider, folder }
     }
@@ -105,11 +110,15 @@ impl World {
     }
 }
 
-async fn server(folder: &Path, provider: &str, change: impl FnOnce(&mut Settings)) -> Server {
+async fn server(
+    folder: &Path,
+    (tenant, provider): (&str, &str),
+    change: impl FnOnce(&mut Settings),
+) -> Server {
     let mut settings = settings(folder);
     change(&mut settings);
     let listeners = Listeners::bind(&settings).unwrap();
-    let text = TENANT.replace("{provider}", provider);
+    let text = tenant.replace("{provider}", provider);
     let apply = Some(apply::parse(Path::new("tenant.yaml"), &text).unwrap());
     Server::start(ServerOptions { settings, apply, listeners }).await.unwrap()
 }

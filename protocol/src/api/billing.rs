@@ -67,3 +67,41 @@ pub struct UsageView {
     /// Their sum.
     pub total: MoneyView,
 }
+
+/// What a tenant has paid in advance.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct CreditsView {
+    /// What was paid in, less what was charged.
+    pub balance: MoneyView,
+    /// The part of it that messages on their way may cost.
+    pub reserved: MoneyView,
+    /// What further messages may cost.
+    pub available: MoneyView,
+}
+
+/// A payment that was received.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PurchaseBody {
+    /// How much was paid.
+    pub amount: MoneyView,
+    /// The payment service's own name of it, 1 to 100 characters: the same one counts once.
+    pub reference: String,
+}
+
+/// One change of the balance.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct CreditEntryView {
+    /// When.
+    pub at: TimestampMs,
+    /// `opening`, `purchase` or `charge`.
+    pub kind: String,
+    /// Added, or (negative) taken.
+    pub amount: MoneyView,
+    /// The message that was charged; its reasons are in the ledger.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub message_id: Option<MessageId>,
+    /// The name of the payment.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reference: Option<String>,
+}

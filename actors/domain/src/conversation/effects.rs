@@ -3,7 +3,7 @@
 
 use compact_str::CompactString;
 use protocol::command::CommandResult;
-use protocol::content::Content;
+use protocol::content::{Category, Content};
 use protocol::entry::{ContactChange, Identity};
 use protocol::fact::Fact;
 use protocol::id::{MessageId, NumberId, ProviderId};
@@ -43,6 +43,8 @@ pub struct Post {
     pub message: MessageId,
     /// Every name of the recipient; the phone number wins where both are known.
     pub to: Identity,
+    /// What it is charged as.
+    pub category: Category,
     /// What it says.
     pub content: Content,
     /// The message it answers.

@@ -6,7 +6,7 @@
 mod table;
 
 use compact_str::CompactString;
-use protocol::phone::E164;
+use protocol::phone::{ContactKey, E164};
 
 use table::{BY_AREA, BY_CODE, CRIMEA, OCCUPIED_PREFIXES};
 
@@ -14,6 +14,19 @@ use table::{BY_AREA, BY_CODE, CRIMEA, OCCUPIED_PREFIXES};
 #[must_use]
 pub fn country(phone: E164) -> Option<&'static str> {
     longest(phone, BY_AREA, 4).or_else(|| longest(phone, BY_CODE, 3))
+}
+
+/// The ISO 3166 country of a contact, as far as its name tells.
+#[must_use]
+pub fn of_contact(contact: &ContactKey) -> Option<CompactString> {
+    match contact {
+        ContactKey::Phone(phone) => country(*phone).map(CompactString::const_new),
+        // Business-scoped user ids begin with the ISO country of the user.
+        ContactKey::Bsuid(bsuid) => {
+            let country = bsuid.as_str().split('.').next().unwrap_or_default();
+            (country.len() == 2).then(|| country.into())
+        }
+    }
 }
 
 /// Whether this is the ISO 3166 code of a country that has phone numbers, in upper case.

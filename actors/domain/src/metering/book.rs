@@ -6,12 +6,15 @@ use jiff::tz::{TimeZone, TimeZoneDatabase};
 use protocol::content::Category;
 use protocol::directory::{Contract, Rate, RateCard};
 use protocol::id::{NumberId, TenantId, WabaId};
+use protocol::phone::ContactKey;
 use protocol::pricing::{Currency, Money};
 use protocol::time::TimestampMs;
 use rust_decimal::Decimal;
 
 use super::charge::RateCardRef;
 use super::policy::{CONTRACT, Scope, Service, Terms, provider_on};
+use crate::directory::TenantDirectory;
+use crate::market;
 
 /// Configuration of one tenant and number as the meter needs it.
 #[derive(Clone, Debug)]
@@ -30,10 +33,40 @@ pub struct Book<'a> {
     pub rate_cards: &'a [RateCard],
 }
 
+/// What a message may cost.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Quote {
+    /// Its price, unless it is within the free tier.
+    pub price: Money,
+    /// The counter of the free tier, and how many a month are free.
+    pub free_tier: Option<(CompactString, i64)>,
+}
+
 /// A time zone by its IANA name, from data that is part of the program; UTC if there is none of that name.
 #[must_use]
 pub fn time_zone(name: &str) -> TimeZone {
     TimeZoneDatabase::bundled().get(name).unwrap_or(TimeZone::UTC)
+}
+
+impl<'a> Book<'a> {
+    /// The book of a tenant as it is configured, for one of its numbers.
+    #[must_use]
+    pub fn of(
+        held: &'a TenantDirectory,
+        number: Option<NumberId>,
+        rate_cards: &'a [RateCard],
+        zone: TimeZone,
+    ) -> Self {
+        let number = number.and_then(|number| held.numbers.get(&number));
+        Self {
+            tenant: held.tenant.id,
+            contract: held.tenant.contract,
+            zone,
+            currency: held.tenant.credits.as_ref().map(|credits| &credits.currency),
+            account: number.and_then(|number| number.waba_id.as_ref()),
+            rate_cards,
+        }
+    }
 }
 
 impl Book<'_> {
@@ -61,6 +94,29 @@ impl Book<'_> {
             (Scope::Account, Some(account)) => format_compact!("{policy}/{}/{account}/{month}", self.tenant),
             (Scope::Number, _) | (Scope::Account, None) => format_compact!("{policy}/{number}/{month}"),
         })
+    }
+
+    /// The most that a message from a number to a contact may be charged, as if no conversation were open. `None` when
+    /// it is free for certain, or when no rate card prices it.
+    #[must_use]
+    pub fn most(
+        &self,
+        number: NumberId,
+        contact: &ContactKey,
+        sent: (Category, TimestampMs),
+    ) -> Option<Quote> {
+        let (category, day) = (sent.0, self.day(sent.1));
+        let terms = self.contract_on(day);
+        let free_tier = match (category, terms.service) {
+            (Category::Service, Service::Free) => return None,
+            (Category::Service, Service::Charged { free_a_month, .. }) => {
+                self.counter(terms, number, day).map(|counter| (counter, free_a_month))
+            }
+            _ => None,
+        };
+        let market = market::of_contact(contact).unwrap_or(CompactString::const_new("*"));
+        let (price, _) = self.price(day, &market, category)?;
+        (!price.amount.is_zero()).then_some(Quote { price, free_tier })
     }
 
     /// The price of a category in a market on a day, with its rate card. The newest card that has begun and names

@@ -24,6 +24,6 @@ mod state;
 mod tests;
 
 pub use apply::{Booking, Counters, apply, concerns, counters};
-pub use book::{Book, time_zone};
+pub use book::{Book, Quote, time_zone};
 pub use charge::{Charge, Line, Origin, RateCardRef, Rule};
 pub use state::{OpenConversation, PairState};

@@ -108,14 +108,7 @@ impl PairState {
     pub(super) fn identify(&mut self, number: NumberId, channel: Channel, contact: &ContactKey) {
         self.number = Some(number);
         self.channel = Some(channel);
-        self.market = match contact {
-            ContactKey::Phone(phone) => market::country(*phone).map(CompactString::const_new),
-            // Business-scoped user ids begin with the ISO country of the user.
-            ContactKey::Bsuid(bsuid) => {
-                let country = bsuid.as_str().split('.').next().unwrap_or_default();
-                (country.len() == 2).then(|| country.into())
-            }
-        };
+        self.market = market::of_contact(contact);
     }
 
     /// Whether a message was billed before, or must be taken to be.

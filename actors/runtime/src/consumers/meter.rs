@@ -6,8 +6,11 @@ use domain::directory::TenantDirectory;
 use domain::metering::{Book, Booking, Counters, PairState, apply, concerns, counters, time_zone};
 use jiff::tz::TimeZone;
 use protocol::directory::{Contract, RateCard};
-use protocol::id::{ConversationId, TenantId};
-use store::records::{Advance, MeterCommit, StoredEvent};
+use protocol::fact::{Event, Fact, MessageStatus};
+use protocol::id::{ConversationId, MessageId, TenantId};
+use protocol::pricing::Money;
+use rust_decimal::prelude::ToPrimitive as _;
+use store::records::{Advance, CreditUse, MeterCommit, StoredEvent};
 
 use super::Shared;
 use super::follow::{Follower, Handler};
@@ -51,14 +54,7 @@ impl Meter {
         let loaded = self.shared.options.records.meter_load(wanted.clone(), Vec::new()).await?;
         let before: BTreeMap<_, _> =
             wanted.into_iter().zip(loaded.states).map(|(id, bytes)| (id, decode(id, bytes))).collect();
-        let commit = MeterCommit {
-            advance,
-            entries: Vec::new(),
-            provider_words: Vec::new(),
-            states: Vec::new(),
-            counters: Vec::new(),
-        };
-        Ok(Batch { states: before.clone(), before, commit })
+        Ok(Batch { states: before.clone(), before, commit: MeterCommit::of(advance) })
     }
 
     async fn load_counters(
@@ -107,7 +103,14 @@ impl Handler for Meter {
             let zone = self.zone(tenant, found);
             let book = book(tenant, zone, found, &state, &directory.rate_cards);
             self.load_counters(&state, &book, stored).await?;
-            match apply(&mut state, &book, &mut self.counters, &stored.event) {
+            let booking = apply(&mut state, &book, &mut self.counters, &stored.event);
+            let pays_in_advance = book.currency.is_some();
+            if let Some((message, charge)) =
+                credit_use(booking.as_ref(), &stored.event).filter(|_| pays_in_advance)
+            {
+                batch.commit.credits.push(CreditUse { tenant, message, charge, at: stored.event.at });
+            }
+            match booking {
                 Some(Booking::Line(line)) => {
                     count(&self.shared.options.metrics, &line, book.contract);
                     batch.commit.entries.push(row::entry(*line, &book)?);
@@ -120,7 +123,12 @@ impl Handler for Meter {
             batch.states.insert(conversation, state);
         }
         batch.close(&counters_before, &self.counters)?;
+        let settles = !batch.commit.credits.is_empty();
         self.shared.options.records.meter_commit(batch.commit).await?;
+        if settles {
+            let reserved = self.shared.options.records.credits_reserved().await?;
+            self.shared.options.metrics.credits_reserved.set(reserved.to_f64().unwrap_or(0.0));
+        }
         Ok(())
     }
 }
@@ -156,14 +164,23 @@ fn book<'a>(
     state: &PairState,
     rate_cards: &'a [RateCard],
 ) -> Book<'a> {
-    let number = state.number.and_then(|number| directory?.numbers.get(&number));
-    Book {
-        tenant,
-        contract: directory.map_or(Contract::default(), |directory| directory.tenant.contract),
-        zone,
-        currency: directory.and_then(|directory| Some(&directory.tenant.credits.as_ref()?.currency)),
-        account: number.and_then(|number| number.waba_id.as_ref()),
-        rate_cards,
+    match directory {
+        Some(held) => Book::of(held, state.number, rate_cards, zone),
+        None => {
+            Book { tenant, contract: Contract::default(), zone, currency: None, account: None, rate_cards }
+        }
+    }
+}
+
+/// The end of a message's reservation: it was booked, or will never be delivered as far as anybody knows.
+fn credit_use(booking: Option<&Booking>, event: &Event) -> Option<(MessageId, Option<Money>)> {
+    match (booking, &event.fact) {
+        (Some(Booking::Line(line)), _) => Some((line.message, line.charge.amount.clone())),
+        (_, Fact::StatusChanged { message, status, .. }) => {
+            use MessageStatus::{Failed, Refused, Unknown};
+            matches!(status, Failed | Refused | Unknown).then_some((*message, None))
+        }
+        _ => None,
     }
 }
 

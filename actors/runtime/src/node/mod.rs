@@ -14,6 +14,7 @@ use actix::{Actor as _, Arbiter};
 use arc_swap::ArcSwap;
 use domain::directory::Directory;
 use store::engine::Engine;
+use store::records::Credits;
 
 use self::actor::NodeActor;
 pub use self::handle::{CommandError, Health, InspectError, Live, NodeHandle, ShardView};
@@ -34,6 +35,8 @@ pub struct NodeOptions {
     pub directory: Arc<ArcSwap<Directory>>,
     /// Where messages leave.
     pub provider: Arc<dyn Provider>,
+    /// What tenants have paid in advance; without it sends are not checked against it.
+    pub credits: Option<Arc<dyn Credits>>,
     /// Limits.
     pub settings: NodeSettings,
     /// What is counted.

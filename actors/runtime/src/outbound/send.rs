@@ -8,6 +8,7 @@ use protocol::outbound::{OpaqueId, Outcome};
 use tokio::time::Instant;
 use tracing::Instrument as _;
 
+use super::funds;
 use super::queue::NumberQueue;
 use super::slots::Claimed;
 use crate::limits::{PAUSE_POLL, POST_WITHIN};
@@ -88,6 +89,10 @@ impl Delivery {
     /// Makes the one POST of a message whose claim was asked for at `asked_at`.
     async fn post(&self, post: Post, asked_at: Instant, claimed: Claimed) -> Outcome {
         let metrics = &self.shared.options.metrics;
+        let sender = (self.queue.tenant, self.queue.number);
+        if let Err(outcome) = funds::reserve(&self.shared, sender, &post).await {
+            return outcome;
+        }
         let waiting = Instant::now();
         let Ok(_permit) = self.queue.posts.acquire().await else { return not_sent("the node ended") };
         self.queue.slots.take().await;
@@ -124,7 +129,7 @@ impl Delivery {
         let label = match outcome {
             Outcome::Accepted { .. } => OutboundRequest::Accepted,
             Outcome::Rejected { .. } => OutboundRequest::Rejected,
-            Outcome::NotSent { .. } => OutboundRequest::NotSent,
+            Outcome::NotSent { .. } | Outcome::Unfunded { .. } => OutboundRequest::NotSent,
             Outcome::InDoubt { .. } => OutboundRequest::InDoubt,
         };
         self.shared.options.metrics.outbound_requests.of(label).inc();

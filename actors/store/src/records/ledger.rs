@@ -10,7 +10,7 @@ use protocol::pricing::{Money, ProviderPricing};
 use protocol::time::TimestampMs;
 use serde_json::Value;
 
-use super::{Advance, Page, PageRequest, RecordsResult};
+use super::{Advance, CreditUse, Page, PageRequest, RecordsResult};
 
 /// One charge (or one thing that was free, with the reason).
 #[derive(Clone, Debug, PartialEq)]
@@ -74,6 +74,17 @@ pub struct MeterCommit {
     pub states: Vec<(ConversationId, Option<Bytes>)>,
     /// New values of counters.
     pub counters: Vec<(CounterKey, i64)>,
+    /// Reservations of credits that end.
+    pub credits: Vec<CreditUse>,
+}
+
+impl MeterCommit {
+    /// A step forward that changes nothing else.
+    #[must_use]
+    pub fn of(advance: Advance) -> Self {
+        let (entries, provider_words, states) = (Vec::new(), Vec::new(), Vec::new());
+        Self { advance, entries, provider_words, states, counters: Vec::new(), credits: Vec::new() }
+    }
 }
 
 /// The provider's word on a charge that was booked before.

@@ -10,6 +10,7 @@
 
 mod audit;
 mod contacts;
+mod credits;
 mod deliveries;
 mod documents;
 mod error;
@@ -33,6 +34,7 @@ use std::sync::Arc;
 
 pub use audit::{Audit, AuditEntry, AuditQuery};
 pub use contacts::{ConsentEntry, ContactCard, ContactRecord, Contacts, SilencedContact};
+pub use credits::{CreditAccount, CreditEntry, CreditKind, CreditUse, Credits, Purchase, Reservation};
 pub use deliveries::{Deliveries, Delivery, DeliveryCommit, DeliveryOutcome, DeliveryQuery, DeliveryState};
 pub use documents::{Change, Document, DocumentKind, DocumentWrite, Documents, Expect};
 pub use error::{RecordsError, RecordsResult};
@@ -54,7 +56,17 @@ pub use sqlite::SqliteRecords;
 
 /// The whole records store. Callers usually hold an `Arc<dyn Records>` and import the parts they use.
 pub trait Records:
-    Projection + Events + Inbox + Contacts + Audit + Ledger + Notifications + Deliveries + Documents + Keys
+    Projection
+    + Events
+    + Inbox
+    + Contacts
+    + Audit
+    + Ledger
+    + Credits
+    + Notifications
+    + Deliveries
+    + Documents
+    + Keys
 {
 }
 
@@ -65,6 +77,7 @@ impl<T> Records for T where
         + Contacts
         + Audit
         + Ledger
+        + Credits
         + Notifications
         + Deliveries
         + Documents

@@ -1,5 +1,6 @@
 //! `/v1/billing`: what was charged, and why.
 
+pub(crate) mod credits;
 pub(crate) mod day;
 pub(crate) mod ledger;
 pub(crate) mod usage;

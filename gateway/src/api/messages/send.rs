@@ -10,6 +10,7 @@ use protocol::id::ConversationId;
 
 use super::{recipient, wish};
 use crate::api::auth::{Caller, Scope};
+use crate::api::billing::credits;
 use crate::api::body::Body;
 use crate::api::command;
 use crate::api::problem::{ApiError, ApiResult};
@@ -23,6 +24,7 @@ use crate::state::AppState;
     request_body = SendRequest,
     responses(
         (status = 202, body = Queued),
+        (status = 402, body = Problem, description = "`insufficient_credits`", content_type = "application/problem+json"),
         (status = 422, body = Problem, description = "`window_closed` (lists usable templates), `opted_out`, `blocked`, `template_parameters` …", content_type = "application/problem+json"),
         (status = 429, body = Problem, description = "Too many messages of the conversation wait", content_type = "application/problem+json"),
     )
@@ -49,6 +51,7 @@ pub(crate) async fn send_message(
     request_body = SendRequest,
     responses(
         (status = 202, body = Queued),
+        (status = 402, body = Problem, description = "`insufficient_credits`", content_type = "application/problem+json"),
         (status = 404, body = Problem, content_type = "application/problem+json"),
         (status = 422, body = Problem, content_type = "application/problem+json"),
     )
@@ -87,6 +90,7 @@ async fn send(
     }
     drop(directory);
     let wish = wish::wish(state, caller, &body.value).await?;
+    credits::require_funds(state, caller, request, (&address, &wish)).await?;
     match command::run(state, caller, request, (address, body.fingerprint), Action::Send(wish)).await? {
         CommandResult::Queued { message, conversation } => Ok(HttpResponse::Accepted()
             .insert_header(("Location", format!("/v1/messages/{message}")))

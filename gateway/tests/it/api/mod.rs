@@ -3,6 +3,7 @@
 mod billing;
 mod contacts;
 mod contract;
+mod credits;
 mod fresh;
 mod inbox;
 mod numbers;

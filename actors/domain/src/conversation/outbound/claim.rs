@@ -50,6 +50,7 @@ fn post(turn: &mut Turn<'_>) {
     let post = Post {
         message: head.id,
         to,
+        category: head.category,
         content: head.content.clone(),
         reply_to: head.reply_to.clone(),
         traceparent: head.traceparent.clone(),

@@ -31,6 +31,10 @@ pub(in crate::conversation) fn outcome(turn: &mut Turn<'_>, message: MessageId, 
             let error = ProviderError { code: 0, title: "not_sent".into(), detail: Some(detail) };
             not_taken(turn, message, error, policy::not_sent(attempts));
         }
+        Outcome::Unfunded { detail } => {
+            let error = ProviderError { code: 0, title: "insufficient_credits".into(), detail: Some(detail) };
+            not_taken(turn, message, error, Next::Refused);
+        }
         Outcome::InDoubt { detail } => in_doubt(turn, message, detail),
     }
 }
@@ -103,7 +107,7 @@ fn late(turn: &mut Turn<'_>, message: MessageId, outcome: Outcome) {
     let (status, provider_id, errors) = match outcome {
         Outcome::Accepted { provider_id, .. } => (MessageStatus::Sent, Some(provider_id), Vec::new()),
         Outcome::Rejected { error, .. } => (MessageStatus::Failed, None, vec![error]),
-        Outcome::NotSent { detail } => {
+        Outcome::NotSent { detail } | Outcome::Unfunded { detail } => {
             let error = ProviderError { code: 0, title: "not_sent".into(), detail: Some(detail) };
             (MessageStatus::Failed, None, vec![error])
         }

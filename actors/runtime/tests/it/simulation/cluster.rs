@@ -93,6 +93,7 @@ impl Cluster {
                 inner: Arc::clone(&self.provider) as _,
                 life: Arc::clone(&life),
             }),
+            credits: None,
             settings,
             metrics: Arc::new(Metrics::new(&Registry::new()).unwrap()),
         });

@@ -121,6 +121,7 @@ impl World {
             engine: Arc::clone(&self.engine),
             directory: Arc::new(ArcSwap::from_pointee(directory())),
             provider: Arc::clone(&self.provider) as _,
+            credits: None,
             settings: self.settings,
             metrics: Arc::clone(&self.metrics),
         }

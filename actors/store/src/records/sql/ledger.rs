@@ -21,7 +21,7 @@ use super::paging::{cursor_pair, page, page_limit, pair_cursor};
 use super::statement::Kind::{Bytes as Blob, Int, Text};
 use super::statement::{Database, Durability, Insert, Sql};
 use super::value::{Values, values};
-use super::{events, usage};
+use super::{credits, events, usage};
 
 const COLUMNS: &str = "id, tenant, number, conversation, message, at, day, category, origin, policy, market, \
     amount_nano, currency, cost_nano, cost_currency, explanation, provider, differs";
@@ -127,7 +127,8 @@ async fn meter_commit<S: Sql>(db: &mut S, commit: MeterCommit) -> RecordsResult<
     db.insert(&STATES, kept).await?;
     db.run_each("DELETE FROM meter_states WHERE conversation = ?1", forgotten).await?;
     let counters = commit.counters.iter().map(|(name, value)| values![name.as_str(), *value]).collect();
-    db.insert(&COUNTERS, counters).await
+    db.insert(&COUNTERS, counters).await?;
+    credits::settle(db, &commit.credits).await
 }
 
 /// Keeps the provider's words with the entries; what the tenant was charged stays.

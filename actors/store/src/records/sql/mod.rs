@@ -5,6 +5,7 @@
 mod audit;
 mod cells;
 mod contacts;
+mod credits;
 mod deliveries;
 mod documents;
 mod events;

@@ -10,8 +10,11 @@ use super::super::limits::STATEMENT_CACHE;
 use super::super::{RecordsError, RecordsResult};
 
 /// Each brings the tables from its index to the next version.
-const MIGRATIONS: &[&str] =
-    &[concat!(include_str!("schema_1.sql"), include_str!("plans_1.sql")), include_str!("schema_2.sql")];
+const MIGRATIONS: &[&str] = &[
+    concat!(include_str!("schema_1.sql"), include_str!("plans_1.sql")),
+    include_str!("schema_2.sql"),
+    include_str!("schema_3.sql"),
+];
 
 /// Pages of the log before they are moved into the database: 64 MiB, so that a burst rewrites a page once.
 const CHECKPOINT_PAGES: i64 = 16_384;

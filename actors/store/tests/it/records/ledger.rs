@@ -35,7 +35,7 @@ fn entry(id: u128, day: &str, category: Category, amount: &str) -> LedgerEntry {
 
 fn commit(from: u64, to: u64, entries: Vec<LedgerEntry>) -> MeterCommit {
     let advance = Advance { consumer: "meter", from: EventSeq(from), to: EventSeq(to) };
-    MeterCommit { advance, entries, provider_words: vec![], states: vec![], counters: vec![] }
+    MeterCommit { entries, ..MeterCommit::of(advance) }
 }
 
 async fn list(records: &impl Records, query: LedgerQuery) -> Vec<u128> {

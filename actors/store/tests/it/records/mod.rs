@@ -2,6 +2,7 @@
 
 mod audit;
 mod contacts;
+mod credits;
 mod deliveries;
 mod documents;
 mod facts;
@@ -93,6 +94,8 @@ suites! {
         e2_consents_are_kept_per_channel, cards_are_shown_and_survive_a_rebuild, p7_contacts_that_may_not_be_messaged_are_listed, contacts_are_listed;
     audit: e5_decisions_are_audited_and_filtered;
     ledger: books_once_with_the_cursor, sums_are_exact, ledger_is_filtered, the_meter_finds_its_memory;
+    credits: d9_a_message_is_reserved_then_charged_or_released, d9_a_purchase_counts_once_and_keeps_the_currency,
+        d8_answers_need_credits_only_beyond_the_free_tier, p9_messages_at_once_cannot_spend_the_same_credits;
     notifications: d12_counts_and_resume, marks_are_kept, old_ones_are_forgotten;
     deliveries: retries_until_delivered_or_dead;
     documents: writes_all_or_none, equal_bodies_change_nothing, versions_guard_writes, directory_is_loaded;

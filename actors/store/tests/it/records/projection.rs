@@ -104,7 +104,7 @@ pub(super) async fn a_failed_batch_changes_nothing<B: Backend>() {
     project(&records, vec![chat.started(minute(0))]).await;
     let advance = Advance { consumer: "meter", from: EventSeq(7), to: EventSeq(8) };
     let counters = vec![("free".into(), 1)];
-    let commit = MeterCommit { advance, entries: vec![], provider_words: vec![], states: vec![], counters };
+    let commit = MeterCommit { counters, ..MeterCommit::of(advance) };
     assert!(records.meter_commit(commit).await.is_err());
     let load = records.meter_load(vec![], vec!["free".into()]).await.unwrap();
     assert_eq!(load.counters, [0]);

@@ -104,13 +104,7 @@ async fn one_of_several_consumers_moves_the_cursor() {
     let nodes = join_all((0..4).map(|_| database.open())).await;
     for from in 0..20 {
         let advance = Advance { consumer: "meter", from: EventSeq(from), to: EventSeq(from + 1) };
-        let commit = |n: i64| MeterCommit {
-            advance,
-            entries: vec![],
-            provider_words: vec![],
-            states: vec![],
-            counters: vec![("last".into(), n)],
-        };
+        let commit = |n: i64| MeterCommit { counters: vec![("last".into(), n)], ..MeterCommit::of(advance) };
         let tried = join_all((0..).zip(&nodes).map(|(n, node)| node.meter_commit(commit(n)))).await;
         let done: Vec<_> = (0..).zip(&tried).filter(|(_, answer)| answer.is_ok()).map(|(n, _)| n).collect();
         assert_eq!(done.len(), 1, "{tried:?}");

@@ -1,0 +1,136 @@
+//! What tenants have paid in advance: a balance that each send is taken from.
+//!
+//! A send reserves its price before it leaves; when it is delivered the charge of the ledger replaces the reservation,
+//! when it is not the reservation ends. The laws: neither the balance nor what is available is ever negative, a message
+//! is reserved and charged at most once, and the balance is the sum of the entries.
+
+use async_trait::async_trait;
+use compact_str::CompactString;
+use domain::metering::Quote;
+use protocol::id::{MessageId, TenantId};
+use protocol::pricing::{Currency, Money};
+use protocol::time::TimestampMs;
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+
+use super::{Page, PageRequest, RecordsResult};
+
+/// The credits of a tenant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CreditAccount {
+    /// Of every amount.
+    pub currency: Currency,
+    /// What was paid in, less what was charged.
+    pub balance: Decimal,
+    /// The part of it that messages on their way may cost.
+    pub reserved: Decimal,
+}
+
+impl CreditAccount {
+    /// What further messages may cost.
+    #[must_use]
+    pub fn available(&self) -> Decimal {
+        self.balance - self.reserved
+    }
+}
+
+/// What became of a reservation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reservation {
+    /// The message may cost that much.
+    Held,
+    /// There is not enough; nothing was reserved.
+    Short(CreditAccount),
+    /// The tenant has no credits of this currency.
+    NoAccount,
+}
+
+/// Why the balance changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CreditKind {
+    /// What the account began with.
+    Opening,
+    /// Somebody paid.
+    Purchase,
+    /// A message was delivered.
+    Charge,
+}
+
+/// One change of a balance.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CreditEntry {
+    /// Derived from the cause.
+    pub id: u128,
+    /// When.
+    pub at: TimestampMs,
+    /// Why.
+    pub kind: CreditKind,
+    /// Added, or (negative) taken.
+    pub amount: Money,
+    /// The message that was charged.
+    pub message: Option<MessageId>,
+    /// The payer's own name of a purchase.
+    pub reference: Option<CompactString>,
+}
+
+/// Somebody paid.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Purchase {
+    /// The payer's own name of it: the same one counts once.
+    pub reference: CompactString,
+    /// Above zero.
+    pub amount: Money,
+    /// When.
+    pub at: TimestampMs,
+}
+
+/// The end of a reservation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CreditUse {
+    /// Who pays.
+    pub tenant: TenantId,
+    /// The message.
+    pub message: MessageId,
+    /// What it is charged; `None` when it cost nothing. Never more than the balance is taken.
+    pub charge: Option<Money>,
+    /// When.
+    pub at: TimestampMs,
+}
+
+/// Credits.
+#[async_trait]
+pub trait Credits: Send + Sync + 'static {
+    /// The credits of a tenant, if it has an account.
+    async fn credits(&self, tenant: TenantId) -> RecordsResult<Option<CreditAccount>>;
+
+    /// Begins the account of a tenant, unless there is one.
+    async fn open_credits(
+        &self,
+        tenant: TenantId,
+        opening: Money,
+        at: TimestampMs,
+    ) -> RecordsResult<CreditAccount>;
+
+    /// Holds what a message may cost; nothing while the month's free tier lasts. For a message that holds something
+    /// already this changes nothing.
+    async fn reserve_credits(
+        &self,
+        tenant: TenantId,
+        message: MessageId,
+        quote: Quote,
+        at: TimestampMs,
+    ) -> RecordsResult<Reservation>;
+
+    /// What [`Self::reserve_credits`] would answer now for a new message.
+    async fn quote_credits(&self, tenant: TenantId, quote: Quote) -> RecordsResult<Reservation>;
+
+    /// Adds what somebody paid to an account that exists, durably.
+    async fn purchase_credits(&self, tenant: TenantId, purchase: Purchase) -> RecordsResult<CreditAccount>;
+
+    /// Changes of a balance, newest first.
+    async fn credit_entries(&self, tenant: TenantId, page: PageRequest) -> RecordsResult<Page<CreditEntry>>;
+
+    /// What messages on their way may cost, of all tenants, whatever their currency.
+    async fn credits_reserved(&self) -> RecordsResult<Decimal>;
+}

@@ -1,0 +1,266 @@
+//! Credits. A row for each tenant holds both sums, so that holding a part of them is one conditional update.
+
+use async_trait::async_trait;
+use domain::metering::Quote;
+use futures_util::FutureExt as _;
+use protocol::id::{MessageId, TenantId, derive};
+use protocol::pricing::{Currency, Money};
+use protocol::time::TimestampMs;
+use rust_decimal::Decimal;
+
+use super::super::text::{from_name, name};
+use super::super::{
+    CreditAccount, CreditEntry, CreditKind, CreditUse, Credits, Page, PageRequest, Purchase, RecordsError,
+    RecordsResult, Reservation,
+};
+use super::cells::Cells;
+use super::filter::Where;
+use super::money::{money, nano};
+use super::paging::{cursor_pair, page, page_limit, pair_cursor};
+use super::statement::{Database, Durability, Sql, one};
+use super::value::values;
+
+#[async_trait]
+impl<D: Database> Credits for D {
+    async fn credits(&self, tenant: TenantId) -> RecordsResult<Option<CreditAccount>> {
+        self.read(move |db| account(db, tenant).boxed()).await
+    }
+
+    async fn open_credits(
+        &self,
+        tenant: TenantId,
+        opening: Money,
+        at: TimestampMs,
+    ) -> RecordsResult<CreditAccount> {
+        self.write(Durability::Disk, move |db| open(db, tenant, opening, at).boxed()).await
+    }
+
+    async fn reserve_credits(
+        &self,
+        tenant: TenantId,
+        message: MessageId,
+        quote: Quote,
+        at: TimestampMs,
+    ) -> RecordsResult<Reservation> {
+        self.write(Durability::Process, move |db| reserve(db, tenant, message, quote, at).boxed()).await
+    }
+
+    async fn quote_credits(&self, tenant: TenantId, quote: Quote) -> RecordsResult<Reservation> {
+        self.read(move |db| quote_for(db, tenant, quote).boxed()).await
+    }
+
+    async fn purchase_credits(&self, tenant: TenantId, purchase: Purchase) -> RecordsResult<CreditAccount> {
+        self.write(Durability::Disk, move |db| buy(db, tenant, purchase).boxed()).await
+    }
+
+    async fn credit_entries(&self, tenant: TenantId, page: PageRequest) -> RecordsResult<Page<CreditEntry>> {
+        self.read(move |db| entries(db, tenant, page).boxed()).await
+    }
+
+    async fn credits_reserved(&self) -> RecordsResult<Decimal> {
+        let sql = "SELECT CAST(coalesce(sum(reserved_nano), 0) AS BIGINT) FROM credits";
+        let sum: Option<i64> =
+            self.read(move |db| one(db, sql, values![], |cells| cells.take()).boxed()).await?;
+        Ok(money(sum.unwrap_or(0), "".into()).amount)
+    }
+}
+
+async fn account<S: Sql>(db: &mut S, tenant: TenantId) -> RecordsResult<Option<CreditAccount>> {
+    let sql = "SELECT balance_nano, reserved_nano, currency FROM credits WHERE tenant = ?1";
+    one(db, sql, values![tenant.0], |cells| {
+        let (balance, reserved) = (cells.take()?, cells.take()?);
+        let currency = Currency(cells.text(|text| Ok(text.into()))?);
+        let amount = |nano| money(nano, currency.0.clone()).amount;
+        Ok(CreditAccount { balance: amount(balance), reserved: amount(reserved), currency: currency.clone() })
+    })
+    .await
+}
+
+/// The account, which no other transaction changes before this one ends.
+async fn held_account<S: Sql>(db: &mut S, tenant: TenantId) -> RecordsResult<Option<CreditAccount>> {
+    let sql = "UPDATE credits SET reserved_nano = reserved_nano WHERE tenant = ?1";
+    if db.run(sql, values![tenant.0]).await? == 0 {
+        return Ok(None);
+    }
+    account(db, tenant).await
+}
+
+fn no_account() -> RecordsError {
+    RecordsError::Failed("the account of credits is gone".into())
+}
+
+async fn open<S: Sql>(
+    db: &mut S,
+    tenant: TenantId,
+    opening: Money,
+    at: TimestampMs,
+) -> RecordsResult<CreditAccount> {
+    let sql = "INSERT INTO credits (tenant, currency, balance_nano, reserved_nano) VALUES (?1, ?2, ?3, 0) \
+               ON CONFLICT (tenant) DO NOTHING";
+    let amount = nano(&opening)?;
+    if db.run(sql, values![tenant.0, opening.currency.0.as_str(), amount]).await? > 0 && amount > 0 {
+        let entry = CreditEntry {
+            id: derive("crd1", &[b"opening", &tenant.0.to_le_bytes()]),
+            at,
+            kind: CreditKind::Opening,
+            amount: opening,
+            message: None,
+            reference: None,
+        };
+        record(db, tenant, &entry).await?;
+    }
+    account(db, tenant).await?.ok_or_else(no_account)
+}
+
+async fn quote_for<S: Sql>(db: &mut S, tenant: TenantId, quote: Quote) -> RecordsResult<Reservation> {
+    let account = account(db, tenant).await?;
+    covers(db, account, &quote).await
+}
+
+/// Whether an account covers what a message may cost.
+async fn covers<S: Sql>(
+    db: &mut S,
+    account: Option<CreditAccount>,
+    quote: &Quote,
+) -> RecordsResult<Reservation> {
+    let Some(account) = account.filter(|known| known.currency == quote.price.currency) else {
+        return Ok(Reservation::NoAccount);
+    };
+    if account.available() >= quote.price.amount || is_free(db, quote).await? {
+        return Ok(Reservation::Held);
+    }
+    Ok(Reservation::Short(account))
+}
+
+/// Whether the month's free tier lasts.
+async fn is_free<S: Sql>(db: &mut S, quote: &Quote) -> RecordsResult<bool> {
+    let Some((counter, free_a_month)) = &quote.free_tier else { return Ok(false) };
+    let sql = "SELECT value FROM meter_counters WHERE name = ?1";
+    let used: Option<i64> = one(db, sql, values![counter.as_str()], |cells| cells.take()).await?;
+    Ok(used.unwrap_or(0) < *free_a_month)
+}
+
+async fn reserve<S: Sql>(
+    db: &mut S,
+    tenant: TenantId,
+    message: MessageId,
+    quote: Quote,
+    at: TimestampMs,
+) -> RecordsResult<Reservation> {
+    let account = held_account(db, tenant).await?;
+    let known = "SELECT amount_nano FROM credit_reservations WHERE message = ?1";
+    if one(db, known, values![message.0], |cells| cells.take::<i64>()).await?.is_some() {
+        return Ok(Reservation::Held);
+    }
+    let covered = covers(db, account, &quote).await?;
+    if covered != Reservation::Held || is_free(db, &quote).await? {
+        return Ok(covered);
+    }
+    let amount = nano(&quote.price)?;
+    let sql = "INSERT INTO credit_reservations (message, tenant, amount_nano, at) VALUES (?1, ?2, ?3, ?4)";
+    db.run(sql, values![message.0, tenant.0, amount, at.0]).await?;
+    let sql = "UPDATE credits SET reserved_nano = reserved_nano + ?2 WHERE tenant = ?1";
+    db.run(sql, values![tenant.0, amount]).await?;
+    Ok(Reservation::Held)
+}
+
+async fn buy<S: Sql>(db: &mut S, tenant: TenantId, purchase: Purchase) -> RecordsResult<CreditAccount> {
+    let account = held_account(db, tenant).await?.ok_or_else(no_account)?;
+    if account.currency != purchase.amount.currency {
+        let detail = format!("the account is in {}", account.currency.0);
+        return Err(RecordsError::Invalid { field: "amount/currency", detail });
+    }
+    let entry = CreditEntry {
+        id: derive("crd1", &[b"purchase", &tenant.0.to_le_bytes(), purchase.reference.as_bytes()]),
+        at: purchase.at,
+        kind: CreditKind::Purchase,
+        amount: purchase.amount,
+        message: None,
+        reference: Some(purchase.reference),
+    };
+    if record(db, tenant, &entry).await? {
+        let sql = "UPDATE credits SET balance_nano = balance_nano + ?2 WHERE tenant = ?1";
+        db.run(sql, values![tenant.0, nano(&entry.amount)?]).await?;
+    }
+    self::account(db, tenant).await?.ok_or_else(no_account)
+}
+
+/// Ends reservations; what was delivered is charged.
+pub(super) async fn settle<S: Sql>(db: &mut S, uses: &[CreditUse]) -> RecordsResult<()> {
+    for used in uses {
+        let Some(account) = held_account(db, used.tenant).await? else { continue };
+        let sql = "SELECT amount_nano FROM credit_reservations WHERE message = ?1 AND tenant = ?2";
+        let place = || values![used.message.0, used.tenant.0];
+        let held: i64 = one(db, sql, place(), |cells| cells.take()).await?.unwrap_or(0);
+        db.run("DELETE FROM credit_reservations WHERE message = ?1 AND tenant = ?2", place()).await?;
+        let charge = used.charge.as_ref().filter(|charge| charge.currency == account.currency);
+        let taken = charge.map_or(Decimal::ZERO, |charge| charge.amount.min(account.balance));
+        let taken = Money { amount: taken, currency: account.currency };
+        let sql = "UPDATE credits SET reserved_nano = reserved_nano - ?2, balance_nano = balance_nano - ?3 \
+                   WHERE tenant = ?1";
+        db.run(sql, values![used.tenant.0, held, nano(&taken)?]).await?;
+        if taken.amount.is_zero() {
+            continue;
+        }
+        let entry = CreditEntry {
+            id: derive("crd1", &[b"charge", &used.message.0.to_le_bytes()]),
+            at: used.at,
+            kind: CreditKind::Charge,
+            amount: Money { amount: -taken.amount, currency: taken.currency },
+            message: Some(used.message),
+            reference: None,
+        };
+        record(db, used.tenant, &entry).await?;
+    }
+    Ok(())
+}
+
+/// `false` when it is known.
+async fn record<S: Sql>(db: &mut S, tenant: TenantId, entry: &CreditEntry) -> RecordsResult<bool> {
+    let sql = "INSERT INTO credit_entries (id, tenant, at, kind, amount_nano, currency, message, reference) \
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT (id) DO NOTHING";
+    let values = values![
+        entry.id,
+        tenant.0,
+        entry.at.0,
+        name(&entry.kind)?,
+        nano(&entry.amount)?,
+        entry.amount.currency.0.as_str(),
+        entry.message.map(|id| id.0),
+        entry.reference.as_deref(),
+    ];
+    Ok(db.run(sql, values).await? > 0)
+}
+
+async fn entries<S: Sql>(
+    db: &mut S,
+    tenant: TenantId,
+    request: PageRequest,
+) -> RecordsResult<Page<CreditEntry>> {
+    let mut conditions = Where::tenant("tenant", tenant);
+    if let Some(cursor) = &request.cursor {
+        let (at, id) = cursor_pair(cursor)?;
+        let at = conditions.bind(at);
+        conditions.and(&format!("(at, id) < ({at}, {{}})"), id);
+    }
+    let limit = page_limit(request.limit);
+    let sql = format!(
+        "SELECT id, at, kind, amount_nano, currency, message, reference FROM credit_entries WHERE {} \
+         ORDER BY at DESC, id DESC LIMIT {}",
+        conditions.sql,
+        limit + 1
+    );
+    let found = db.all(&sql, conditions.values, entry).await?;
+    Ok(page(found, limit, |last| pair_cursor(last.at.0, last.id)))
+}
+
+fn entry(cells: &mut Cells<'_>) -> RecordsResult<CreditEntry> {
+    Ok(CreditEntry {
+        id: cells.id(|id| id)?,
+        at: cells.time()?,
+        kind: cells.text(|text| from_name("credit kind", text))?,
+        amount: money(cells.take()?, cells.text(|text| Ok(text.into()))?),
+        message: cells.maybe_id(MessageId)?,
+        reference: cells.short()?,
+    })
+}

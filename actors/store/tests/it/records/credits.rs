@@ -1,0 +1,99 @@
+use domain::metering::Quote;
+use protocol::id::{MessageId, TenantId};
+use protocol::pricing::{Currency, Money};
+use rust_decimal::Decimal;
+use store::records::*;
+
+use super::facts::{ACME, OTHER, minute};
+use super::{Backend, fresh};
+
+fn euro(amount: &str) -> Money {
+    Money { amount: amount.parse().unwrap(), currency: Currency("EUR".into()) }
+}
+
+/// Balance and what is reserved of it.
+async fn sums(records: &impl Records, tenant: TenantId) -> (String, String) {
+    let account = records.credits(tenant).await.unwrap().unwrap();
+    (account.balance.to_string(), account.reserved.to_string())
+}
+
+async fn reserve(records: &impl Records, message: u128, amount: &str) -> Reservation {
+    let quote = Quote { price: euro(amount), free_tier: None };
+    records.reserve_credits(ACME, MessageId(message), quote, minute(1)).await.unwrap()
+}
+
+async fn settle(records: &impl Records, from: u64, uses: Vec<CreditUse>) {
+    let advance = Advance { consumer: "meter", from: EventSeq(from), to: EventSeq(from + 1) };
+    let commit = MeterCommit { credits: uses, ..MeterCommit::of(advance) };
+    records.meter_commit(commit).await.unwrap();
+}
+
+fn used(message: u128, charge: Option<&str>) -> CreditUse {
+    CreditUse { tenant: ACME, message: MessageId(message), charge: charge.map(euro), at: minute(2) }
+}
+
+pub(super) async fn d9_a_message_is_reserved_then_charged_or_released<B: Backend>() {
+    let (_backend, records) = fresh::<B>().await;
+    assert_eq!(records.credits(ACME).await.unwrap(), None);
+    assert_eq!(reserve(&records, 1, "0.5").await, Reservation::NoAccount);
+    records.open_credits(ACME, euro("1"), minute(0)).await.unwrap();
+    records.open_credits(ACME, euro("99"), minute(0)).await.unwrap();
+    assert_eq!(sums(&records, ACME).await, ("1".into(), "0".into()), "opened once");
+    for _ in 0..2 {
+        assert_eq!(reserve(&records, 1, "0.6").await, Reservation::Held, "the second time changes nothing");
+    }
+    let Reservation::Short(account) = reserve(&records, 2, "0.5").await else { panic!("not enough") };
+    assert_eq!((account.available(), account.reserved), ("0.4".parse().unwrap(), "0.6".parse().unwrap()));
+    assert_eq!(records.credits_reserved().await.unwrap(), "0.6".parse::<Decimal>().unwrap());
+    assert_eq!(reserve(&records, 3, "0.4").await, Reservation::Held, "to the last cent");
+    settle(&records, 0, vec![used(1, Some("0.25")), used(3, None)]).await;
+    assert_eq!(sums(&records, ACME).await, ("0.75".into(), "0".into()));
+    // A delivery that nothing was reserved for, dearer than what is left.
+    settle(&records, 1, vec![used(4, Some("2"))]).await;
+    assert_eq!(sums(&records, ACME).await, ("0".into(), "0".into()), "never negative");
+    let entries = records.credit_entries(ACME, PageRequest::first(9)).await.unwrap().data;
+    let total: Decimal = entries.iter().map(|entry| entry.amount.amount).sum();
+    assert_eq!((entries.len(), total), (3, Decimal::ZERO), "the balance is the sum of its changes");
+}
+
+pub(super) async fn d9_a_purchase_counts_once_and_keeps_the_currency<B: Backend>() {
+    let (_backend, records) = fresh::<B>().await;
+    records.open_credits(ACME, euro("0"), minute(0)).await.unwrap();
+    records.open_credits(OTHER, euro("3"), minute(0)).await.unwrap();
+    let purchase = |reference: &str, amount| Purchase { reference: reference.into(), amount, at: minute(1) };
+    for _ in 0..2 {
+        let account = records.purchase_credits(ACME, purchase("inv-1", euro("10.5"))).await.unwrap();
+        assert_eq!(account.balance, "10.5".parse().unwrap());
+    }
+    let dollars = Money { currency: Currency("USD".into()), ..euro("1") };
+    let refused = records.purchase_credits(ACME, purchase("inv-2", dollars)).await;
+    assert!(matches!(refused, Err(RecordsError::Invalid { field: "amount/currency", .. })), "{refused:?}");
+    let entries = records.credit_entries(ACME, PageRequest::first(1)).await.unwrap();
+    assert_eq!(entries.data[0].reference.as_deref(), Some("inv-1"));
+    assert_eq!((entries.data[0].kind, entries.next.is_none()), (CreditKind::Purchase, true));
+    assert_eq!(sums(&records, OTHER).await.0, "3", "tenants are apart");
+}
+
+pub(super) async fn d8_answers_need_credits_only_beyond_the_free_tier<B: Backend>() {
+    let (_backend, records) = fresh::<B>().await;
+    records.open_credits(ACME, euro("0"), minute(0)).await.unwrap();
+    let quote = Quote { price: euro("0.02"), free_tier: Some(("free".into(), 1_000)) };
+    let answer =
+        async || records.reserve_credits(ACME, MessageId(1), quote.clone(), minute(1)).await.unwrap();
+    assert_eq!(answer().await, Reservation::Held);
+    assert_eq!(sums(&records, ACME).await, ("0".into(), "0".into()), "nothing is held for it");
+    let advance = Advance { consumer: "meter", from: EventSeq(0), to: EventSeq(1) };
+    let used_up = MeterCommit { counters: vec![("free".into(), 1_000)], ..MeterCommit::of(advance) };
+    records.meter_commit(used_up).await.unwrap();
+    assert!(matches!(answer().await, Reservation::Short(_)));
+    assert!(matches!(records.quote_credits(ACME, quote.clone()).await.unwrap(), Reservation::Short(_)));
+}
+
+pub(super) async fn p9_messages_at_once_cannot_spend_the_same_credits<B: Backend>() {
+    let (_backend, records) = fresh::<B>().await;
+    records.open_credits(ACME, euro("1"), minute(0)).await.unwrap();
+    let all = (0..20).map(|message| reserve(&records, message, "0.1"));
+    let held = futures_util::future::join_all(all).await;
+    assert_eq!(held.iter().filter(|one| **one == Reservation::Held).count(), 10);
+    assert_eq!(sums(&records, ACME).await, ("1".into(), "1".into()));
+}

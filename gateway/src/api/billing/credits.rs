@@ -1,0 +1,184 @@
+//! `/v1/credits`: what the tenant has paid in advance.
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpRequest, HttpResponse, get, post, web};
+use domain::metering::{Book, time_zone};
+use protocol::api::Page;
+use protocol::api::billing::{CreditEntryView, CreditsView, MoneyView, PurchaseBody};
+use protocol::api::problem::Problem;
+use protocol::command::SendBody;
+use protocol::content::Category;
+use protocol::entry::Address;
+use protocol::pricing::{Currency, Money};
+use rust_decimal::Decimal;
+use store::records::{CreditAccount, CreditEntry, CreditKind, Purchase, Reservation};
+
+use super::money;
+use crate::api::auth::{Caller, Scope};
+use crate::api::body::Body;
+use crate::api::command::{self, now};
+use crate::api::idempotency::{self, Answer};
+use crate::api::page::{Paging, page};
+use crate::api::problem::{ApiError, ApiResult};
+use crate::api::query::Query;
+use crate::state::AppState;
+
+/// Characters of a reference.
+const MAX_REFERENCE: usize = 100;
+
+fn view(account: &CreditAccount) -> CreditsView {
+    let shown = |amount: Decimal| MoneyView {
+        amount: amount.normalize().to_string(),
+        currency: account.currency.0.to_string(),
+    };
+    CreditsView {
+        balance: shown(account.balance),
+        reserved: shown(account.reserved),
+        available: shown(account.available()),
+    }
+}
+
+/// The account of the caller's tenant; it begins with what is configured.
+async fn account(state: &AppState, caller: &Caller) -> ApiResult<CreditAccount> {
+    if let Some(account) = state.records.credits(caller.tenant).await? {
+        return Ok(account);
+    }
+    let directory = state.directory.load_full();
+    let held = directory.tenants.get(&caller.tenant);
+    let opening = held.and_then(|held| held.tenant.credits.clone()).ok_or_else(|| {
+        let detail = "the tenant does not pay in advance; give it `credits` in the apply file";
+        ApiError::new(StatusCode::NOT_FOUND, "no_credits", "The tenant has no credits", detail)
+    })?;
+    Ok(state.records.open_credits(caller.tenant, opening, now()).await?)
+}
+
+/// What was paid in advance, and what is left of it.
+#[utoipa::path(
+    tag = "billing",
+    responses(
+        (status = 200, body = CreditsView),
+        (status = 404, body = Problem, description = "The tenant does not pay in advance", content_type = "application/problem+json"),
+    )
+)]
+#[get("/credits")]
+pub(crate) async fn get_credits(
+    state: web::Data<AppState>,
+    caller: Caller,
+) -> ApiResult<web::Json<CreditsView>> {
+    caller.require(Scope::BillingRead)?;
+    Ok(web::Json(view(&account(&state, &caller).await?)))
+}
+
+/// Records a payment. The same reference again changes nothing.
+#[utoipa::path(
+    tag = "billing",
+    params(("Idempotency-Key" = Option<String>, Header)),
+    request_body = PurchaseBody,
+    responses(
+        (status = 200, body = CreditsView),
+        (status = 404, body = Problem, description = "The tenant does not pay in advance", content_type = "application/problem+json"),
+        (status = 422, body = Problem, content_type = "application/problem+json"),
+    )
+)]
+#[post("/credits/purchases")]
+pub(crate) async fn purchase_credits(
+    state: web::Data<AppState>,
+    caller: Caller,
+    request: HttpRequest,
+    body: Body<PurchaseBody>,
+) -> ApiResult<HttpResponse> {
+    caller.require(Scope::BillingWrite)?;
+    let Body { value, fingerprint } = body;
+    let amount = paid(&value.amount)?;
+    if value.reference.trim().is_empty() || value.reference.chars().count() > MAX_REFERENCE {
+        let detail = format!("must have 1 to {MAX_REFERENCE} characters: the name of the payment");
+        return Err(ApiError::field("/reference", detail));
+    }
+    idempotency::once(&state, &caller, &request, fingerprint, async || {
+        account(&state, &caller).await?;
+        let purchase = Purchase { reference: value.reference.trim().into(), amount, at: now() };
+        let account = state.records.purchase_credits(caller.tenant, purchase).await?;
+        Answer::json(StatusCode::OK, None, &view(&account))
+    })
+    .await
+}
+
+fn paid(amount: &MoneyView) -> ApiResult<Money> {
+    let wrong = || ApiError::field("/amount/amount", "must be a decimal text above zero, such as `250.00`");
+    let value = amount.amount.parse::<Decimal>().map_err(|_| wrong())?;
+    if value <= Decimal::ZERO {
+        return Err(wrong());
+    }
+    let is_code = amount.currency.len() == 3 && amount.currency.bytes().all(|byte| byte.is_ascii_uppercase());
+    if !is_code {
+        return Err(ApiError::field("/amount/currency", "must be an ISO 4217 code such as `EUR`"));
+    }
+    Ok(Money { amount: value, currency: Currency(amount.currency.as_str().into()) })
+}
+
+/// Every change of the balance, newest first. Their sum is the balance.
+#[utoipa::path(tag = "billing", params(Paging), responses((status = 200, body = Page<CreditEntryView>)))]
+#[get("/credits/entries")]
+pub(crate) async fn list_credit_entries(
+    state: web::Data<AppState>,
+    caller: Caller,
+    paging: Query<Paging>,
+) -> ApiResult<web::Json<Page<CreditEntryView>>> {
+    caller.require(Scope::BillingRead)?;
+    let found = state.records.credit_entries(caller.tenant, paging.request()?).await?;
+    Ok(web::Json(page(found, entry)))
+}
+
+fn entry(entry: CreditEntry) -> CreditEntryView {
+    let kind = match entry.kind {
+        CreditKind::Opening => "opening",
+        CreditKind::Purchase => "purchase",
+        CreditKind::Charge => "charge",
+    };
+    CreditEntryView {
+        at: entry.at,
+        kind: kind.to_owned(),
+        amount: money(&entry.amount),
+        message_id: entry.message,
+        reference: entry.reference.map(|reference| reference.to_string()),
+    }
+}
+
+/// Refuses a send that the tenant's credits do not cover, unless it repeats one that was taken. It is asked again before the message leaves: messages of the
+/// bot, and those that wait, are taken from the same credits.
+pub(crate) async fn require_funds(
+    state: &AppState,
+    caller: &Caller,
+    request: &HttpRequest,
+    (address, wish): (&Address, &SendBody),
+) -> ApiResult<()> {
+    let directory = state.directory.load_full();
+    let Some(held) = directory.tenants.get(&caller.tenant).filter(|held| held.tenant.credits.is_some())
+    else {
+        return Ok(());
+    };
+    let category = match wish {
+        // One that does not exist is refused for that.
+        SendBody::Template { name, language, .. } => {
+            let template = held.templates.get(name).and_then(|languages| languages.get(language));
+            let Some(template) = template else { return Ok(()) };
+            template.category
+        }
+        _ => Category::Service,
+    };
+    let book = Book::of(held, Some(address.number), &directory.rate_cards, time_zone(&held.tenant.time_zone));
+    let sent = (category, now());
+    let Some(quote) = book.most(address.number, &address.contact, sent) else { return Ok(()) };
+    let (price, code) = (quote.price.amount, quote.price.currency.0.clone());
+    account(state, caller).await?;
+    let Reservation::Short(account) = state.records.quote_credits(caller.tenant, quote).await? else {
+        return Ok(());
+    };
+    if command::is_repeated(state, caller, request).await? {
+        return Ok(());
+    }
+    let left = account.available().normalize();
+    let detail = format!("it may cost {price} {code} and {left} {code} are available: buy credits");
+    let title = "The credits do not cover the message";
+    Err(ApiError::new(StatusCode::PAYMENT_REQUIRED, "insufficient_credits", title, detail))
+}
