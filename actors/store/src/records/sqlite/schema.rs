@@ -16,8 +16,10 @@ const MIGRATIONS: &[&str] = &[
     include_str!("schema_3.sql"),
 ];
 
-/// Pages of the log before they are moved into the database: 64 MiB, so that a burst rewrites a page once.
-const CHECKPOINT_PAGES: i64 = 16_384;
+/// Pages of the log before they are moved into the database: 4 MiB. Nearly all of them are new pages of events, which
+/// a longer log would not save, and the journal of the engine waits behind what is moved at once: with 64 MiB the p99 of
+/// webhook answers at 70 % of the knee was 54 and 92 ms, with 16 MiB 48 and 57 ms, with this 42 ms twice.
+const CHECKPOINT_PAGES: i64 = 1_024;
 
 /// Page cache of a connection in KiB (negative by SQLite's convention).
 const CACHE_KIB: i64 = -32_768;
