@@ -125,6 +125,8 @@ pub(crate) struct Output {
     pub(crate) forgotten: Vec<u64>,
     /// Show typing for this message of the contact.
     pub(crate) typing: Option<ProviderId>,
+    /// Messages of which nobody knows whether the provider took them.
+    pub(crate) in_doubt: Vec<MessageId>,
     /// Messages whose status moved, if the frame asks.
     pub(crate) moved: Vec<MessageId>,
     /// The number and its tenant, where something has to leave.
@@ -149,6 +151,7 @@ impl Applied {
         output.siblings.append(&mut later.siblings);
         output.aliases.append(&mut later.aliases);
         output.forgotten.append(&mut later.forgotten);
+        output.in_doubt.append(&mut later.in_doubt);
         output.moved.append(&mut later.moved);
         output.typing = later.typing.or(output.typing.take());
         output.sender = later.sender;
@@ -240,6 +243,7 @@ impl ConversationActor {
         output.offers.extend(effects.offers.drain(..).map(|offer| offer.message));
         output.posts.extend(effects.posts.drain(..).map(|post| (about.item, post)));
         output.forgotten.append(&mut effects.forgotten);
+        output.in_doubt.append(&mut effects.in_doubt);
         output.typing = effects.typing.take().or(output.typing.take());
         for (number, change) in effects.siblings.drain(..) {
             let contact = address.contact.clone();

@@ -17,6 +17,8 @@ pub struct Effects {
     pub offers: Vec<Offer>,
     /// Claimed messages: to be POSTed once, now.
     pub posts: Vec<Post>,
+    /// Messages of which nobody knows whether the provider took them.
+    pub in_doubt: Vec<MessageId>,
     /// The answer to the command that was applied.
     pub result: Option<CommandResult>,
     /// Changes that hold for the contact on the tenant's other numbers of the same channel.

@@ -51,7 +51,7 @@ pub fn apply(state: &mut Conversation, context: &Context<'_>, step: Step, effect
         Input::Happening(happening) => happened(&mut turn, *happening, already_seen),
         Input::Tick => timer::tick(&mut turn),
         // Offers of the old owner are gone. What was claimed stays so: only its status or deadline resolves it.
-        Input::Recover => outbound::offer_now(&mut turn),
+        Input::Recover => outbound::recover(&mut turn),
         Input::Claim { message } => outbound::claim(&mut turn, message),
         Input::Outcome { message, outcome } => outbound::outcome(&mut turn, message, outcome),
     }

@@ -52,7 +52,7 @@ pub(crate) struct Shard {
     owned: bool,
     pub(super) token: Token,
     pub(super) position: Position,
-    /// Messages whose POST ended in doubt.
+    /// Messages of which nobody knows whether the provider took them.
     pub(super) in_doubt: HashSet<MessageId>,
     /// Local inputs for the next batch: those that came, and outcomes of a batch that was lost.
     pub(super) carried: VecDeque<Local>,
@@ -295,6 +295,8 @@ impl Shard {
         self.shared.count_live(-isize::try_from(gone).unwrap_or(isize::MAX));
         self.unread.clear();
         self.recovering.clear();
+        // The next owner finds them when it recovers its conversations.
+        self.shared.options.metrics.outbound_in_doubt.sub(self.in_doubt.drain().count() as i64);
         self.shard.disown();
         let was_owned = std::mem::take(&mut self.shard.view.lock().owned);
         if was_owned {

@@ -207,6 +207,11 @@ impl Shard {
                 self.shared.queue(tenant, number).show_typing(&self.shared, message);
             }
         }
+        for message in output.in_doubt {
+            if self.in_doubt.insert(message) {
+                self.shared.options.metrics.outbound_in_doubt.inc();
+            }
+        }
         for message in output.moved {
             if self.in_doubt.remove(&message) {
                 self.shared.options.metrics.outbound_in_doubt.dec();
@@ -217,21 +222,12 @@ impl Shard {
             let post =
                 posts.iter().position(|(claim, _)| *claim == item).map(|found| posts.swap_remove(found).1);
             let Some(slot) = batch.items.get_mut(item as usize) else { continue };
-            match std::mem::replace(slot, Item::Tick) {
-                Item::Claim { message, reply } => {
-                    let claimed = post.is_some();
-                    if reply.send(post.map(Box::new)).is_err() && claimed {
-                        // Whoever wanted to send it is gone; nobody else will.
-                        let outcome = Outcome::NotSent { detail: "its sender ended".to_owned() };
-                        self.carried.push_back(Local::Outcome { conversation, message, outcome });
-                    }
-                }
-                Item::Outcome { message, outcome: Outcome::InDoubt { .. } }
-                    if self.in_doubt.insert(message) =>
-                {
-                    self.shared.options.metrics.outbound_in_doubt.inc();
-                }
-                _ => {}
+            let Item::Claim { message, reply } = std::mem::replace(slot, Item::Tick) else { continue };
+            let claimed = post.is_some();
+            if reply.send(post.map(Box::new)).is_err() && claimed {
+                // Whoever wanted to send it is gone; nobody else will.
+                let outcome = Outcome::NotSent { detail: "its sender ended".to_owned() };
+                self.carried.push_back(Local::Outcome { conversation, message, outcome });
             }
         }
     }

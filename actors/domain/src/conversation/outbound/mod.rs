@@ -10,7 +10,7 @@ mod refuse;
 
 pub(super) use claim::claim;
 pub(super) use deadline::{deadline, tick};
-pub(super) use outcome::outcome;
+pub(super) use outcome::{outcome, recover};
 pub(super) use policy::MARKETING_STOPPED;
 pub(super) use queue::{NewMessage, enqueue, enqueue_if_room, offer_now, settle, take, take_head};
 pub(super) use recent::{Report, changed, report};

@@ -92,10 +92,24 @@ fn finish(turn: &mut Turn<'_>, message: MessageId, status: MessageStatus, error:
 /// It may have been taken: its status tells, or its deadline ends the waiting. It is never sent again.
 fn in_doubt(turn: &mut Turn<'_>, message: MessageId, detail: String) {
     let Some(head) = turn.state.queue.first_mut() else { return };
-    let Stage::Claimed { deadline, in_doubt: false } = head.stage else { return };
+    let Stage::Claimed { deadline, in_doubt } = head.stage else { return };
+    turn.effects.in_doubt.push(message);
+    if in_doubt {
+        return;
+    }
     head.stage = Stage::Claimed { deadline, in_doubt: true };
     let error = ProviderError { code: 0, title: "in_doubt".into(), detail: Some(detail) };
     attempt_failed(turn, message, &error, None);
+}
+
+/// The shard was loaded anew. Whoever sent the first message may be gone with the answer (if not, it still counts);
+/// one that waits is offered again.
+pub(in crate::conversation) fn recover(turn: &mut Turn<'_>) {
+    if let Some(head) = turn.state.queue.first().filter(|head| head.is_claimed()) {
+        let message = head.id;
+        in_doubt(turn, message, "the node that sent it was replaced before the answer came".to_owned());
+    }
+    super::offer_now(turn);
 }
 
 /// The answer came after the message was given up as unknown.

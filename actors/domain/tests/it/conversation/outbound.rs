@@ -41,7 +41,9 @@ fn a_claim_posts_at_most_once() {
     assert!(world.claim(id).posts.is_empty());
     world.outcome(id, Outcome::InDoubt { detail: "time-out".into() });
     assert!(world.claim(id).posts.is_empty());
-    assert!(world.apply(Input::Recover).offers.is_empty(), "a take-over never offers a claimed message");
+    let recovered = world.apply(Input::Recover);
+    assert!(recovered.offers.is_empty(), "a take-over never offers a claimed message");
+    assert_eq!(recovered.in_doubt, [id], "the next owner counts it");
     world.accepted(id, "wamid.1");
     assert!(world.claim(id).posts.is_empty());
 }
