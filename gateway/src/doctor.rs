@@ -49,7 +49,7 @@ fn check(verdict: Verdict, name: impl Into<String>, detail: impl Into<String>) -
 /// Makes all checks; none hides another.
 pub async fn examine(settings: &Settings) -> Vec<Check> {
     let mut checks = vec![folder(&settings.data)];
-    checks.push(engine(settings).await);
+    checks.extend(engine(settings).await);
     let kept = if settings.records.url.is_empty() { "SQLite" } else { "PostgreSQL" };
     match directory(settings).await {
         Ok(directory) => {
@@ -80,25 +80,37 @@ fn folder(data: &Path) -> Check {
     }
 }
 
-async fn engine(settings: &Settings) -> Check {
-    let kept = if settings.store.url.is_empty() { "embedded" } else { "Redis" };
-    match Stores::open_engine(settings).await {
-        Ok(engine) => {
-            let stats = engine.stats();
-            let detail = format!(
-                "{kept}: {} bytes stored, {} entries wait",
-                stats.stored_bytes, stats.backlog_entries
-            );
-            match engine.close().await {
-                Ok(()) => check(Verdict::Pass, "engine store", detail),
-                Err(error) => check(Verdict::Fail, "engine store", chain(&error)),
-            }
-        }
+/// The store answers, and tells nearly the same time as this machine: windows and leases follow its clock.
+async fn engine(settings: &Settings) -> Vec<Check> {
+    let is_embedded = settings.store.url.is_empty();
+    let (name, kept) = ("engine store", if is_embedded { "embedded" } else { "Redis" });
+    let engine = match Stores::open_engine(settings).await {
+        Ok(engine) => engine,
         // A running gateway holds the lock: nothing is wrong, but nothing can be seen either.
-        Err(StartError::Engine(error @ EngineError::Incompatible(_))) => {
-            check(Verdict::Warn, "engine store", chain(&error))
+        Err(StartError::Engine(error @ EngineError::Incompatible(_))) if is_embedded => {
+            return vec![check(Verdict::Warn, name, chain(&error))];
         }
-        Err(error) => check(Verdict::Fail, "engine store", chain(&error)),
+        Err(error) => return vec![check(Verdict::Fail, name, chain(&error))],
+    };
+    let (stats, now) = (engine.stats(), engine.now().await);
+    let detail =
+        format!("{kept}: {} bytes stored, {} entries wait", stats.stored_bytes, stats.backlog_entries);
+    let mut checks = vec![match engine.close().await {
+        Ok(()) => check(Verdict::Pass, name, detail),
+        Err(error) => check(Verdict::Fail, name, chain(&error)),
+    }];
+    if let (false, Ok(now), Some(ours)) = (is_embedded, now, unix_seconds()) {
+        checks.push(clock(ours - now.0 / 1_000, "Redis"));
+    }
+    checks
+}
+
+/// How far our clock is ahead of another one.
+fn clock(seconds: i64, whose: &str) -> Check {
+    let found = format!("{seconds} s away from {whose}");
+    match seconds.abs() <= CLOCK_SKEW_WARN_SECONDS {
+        true => check(Verdict::Pass, "clock", found),
+        false => check(Verdict::Warn, "clock", format!("{found}; is NTP running?")),
     }
 }
 
@@ -147,18 +159,17 @@ async fn provider(client: &reqwest::Client, name: String, number: &Number) -> Ve
             format!("{base} answers {status}; check phone_number_id and api_version"),
         ),
     };
-    let clock = clock.map(|seconds| match seconds.abs() <= CLOCK_SKEW_WARN_SECONDS {
-        true => check(Verdict::Pass, "clock", format!("{seconds} s away from {base}")),
-        false => check(Verdict::Warn, "clock", format!("{seconds} s away from {base}; is NTP running?")),
-    });
-    std::iter::once(credentials).chain(clock).collect()
+    std::iter::once(credentials).chain(clock.map(|seconds| self::clock(seconds, base))).collect()
 }
 
 /// Seconds that our clock is ahead of an HTTP date.
 fn skew(date: &str) -> Option<i64> {
     let theirs = jiff::fmt::rfc2822::parse(date).ok()?.timestamp().as_second();
-    let ours = SystemTime::now().duration_since(UNIX_EPOCH).ok()?.as_secs();
-    Some(i64::try_from(ours).ok()? - theirs)
+    Some(unix_seconds()? - theirs)
+}
+
+fn unix_seconds() -> Option<i64> {
+    i64::try_from(SystemTime::now().duration_since(UNIX_EPOCH).ok()?.as_secs()).ok()
 }
 
 fn chain(error: &(dyn std::error::Error + 'static)) -> String {

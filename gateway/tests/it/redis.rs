@@ -4,12 +4,13 @@ use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
 
 use gateway::config::Settings;
+use gateway::doctor::{self, Verdict};
 use reqwest::{Method, StatusCode};
 use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::api::text_to;
-use crate::harness::{World, text_webhook};
+use crate::harness::{World, settings, text_webhook};
 use crate::postgres::server::Server;
 
 const CANDIDATE: &str = "393338000002";
@@ -31,6 +32,13 @@ impl Redis {
     fn kill(&mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
+    }
+
+    fn configure(&self, key: &str, value: &str) {
+        let port = self.port.to_string();
+        let done =
+            Command::new("redis-cli").args(["-p", &port, "config", "set", key, value]).output().unwrap();
+        assert!(done.status.success(), "{done:?}");
     }
 
     fn restart(&mut self) {
@@ -106,6 +114,28 @@ async fn nodes_share_the_work_and_each_answers_for_all() {
         second.heard(contact, 3).await;
     }
     second.stop().await;
+}
+
+#[actix_web::test]
+async fn the_doctor_examines_both_servers_and_says_what_is_wrong() {
+    let (mut redis, mut postgres, folder) = (Redis::start(), Server::start(), tempfile::tempdir().unwrap());
+    let mut settings = settings(folder.path());
+    stores(&mut settings, &redis, &postgres);
+    let found = async |settings: &Settings, name: &str| {
+        let checks = doctor::examine(settings).await;
+        let verdict = checks.iter().find(|check| check.name == name).map(|check| check.verdict);
+        (verdict.unwrap(), format!("{checks:?}"))
+    };
+    assert_eq!(found(&settings, "engine store").await.0, Verdict::Pass);
+    assert_eq!(found(&settings, "clock").await.0, Verdict::Pass);
+    assert_eq!(found(&settings, "records").await.0, Verdict::Warn, "no tenants yet");
+    redis.configure("appendfsync", "everysec");
+    let (verdict, text) = found(&settings, "engine store").await;
+    assert!(verdict == Verdict::Fail && text.contains("appendfsync"), "{text}");
+    redis.kill();
+    postgres.kill();
+    assert_eq!(found(&settings, "engine store").await.0, Verdict::Fail);
+    assert_eq!(found(&settings, "records").await.0, Verdict::Fail);
 }
 
 #[actix_web::test]
