@@ -45,5 +45,14 @@ pub enum RecordsError {
     Failed(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 
+impl RecordsError {
+    /// The tables are of a version that this program does not know.
+    pub(super) fn newer_schema(found: i64, known: i64) -> Self {
+        Self::Incompatible(format!(
+            "the records were written by a newer version (schema {found}, this one knows {known}): use that version"
+        ))
+    }
+}
+
 /// Shorthand for answers of the records store.
 pub type RecordsResult<T> = Result<T, RecordsError>;

@@ -1,7 +1,7 @@
 //! What a fact makes of messages.
 
 use protocol::command::Party;
-use protocol::content::ProviderError;
+use protocol::content::{Content, ProviderError};
 use protocol::entry::ProviderStatus;
 use protocol::fact::{Event, Fact, MessageStatus};
 use protocol::id::{ConversationId, MessageId, ProviderId};
@@ -96,14 +96,15 @@ impl Batch {
 
 /// The message that an event brings, as it is then.
 pub(in super::super) fn of_event(event: &Event) -> Option<MessageRecord> {
-    let mut row = MessageRecord {
-        id: MessageId(0),
-        tenant: event.tenant?,
-        conversation: event.conversation?,
+    let (tenant, conversation) = (event.tenant?, event.conversation?);
+    let new = |id: MessageId, content: &Content, reply_to: &Option<ProviderId>| MessageRecord {
+        id,
+        tenant,
+        conversation,
         direction: Direction::Inbound,
         sender: Party::Contact,
-        content: protocol::content::Content::Text { body: String::new() },
-        reply_to: None,
+        content: content.clone(),
+        reply_to: reply_to.clone(),
         at: event.at,
         status: None,
         status_at: None,
@@ -116,25 +117,23 @@ pub(in super::super) fn of_event(event: &Event) -> Option<MessageRecord> {
     };
     match &event.fact {
         Fact::MessageReceived { message, provider_id, sent_at, content, reply_to, blocked, .. } => {
-            row.id = *message;
-            row.content = content.clone();
-            row.reply_to.clone_from(reply_to);
-            row.at = *sent_at;
-            row.provider_id = Some(provider_id.clone());
-            row.blocked = *blocked;
+            Some(MessageRecord {
+                at: *sent_at,
+                provider_id: Some(provider_id.clone()),
+                blocked: *blocked,
+                ..new(*message, content, reply_to)
+            })
         }
-        Fact::MessageQueued { message, by, content, category, reply_to } => {
-            row.id = *message;
-            row.direction = Direction::Outbound;
-            row.sender = *by;
-            row.content = content.clone();
-            row.reply_to.clone_from(reply_to);
-            (row.status, row.status_at) = (Some(MessageStatus::Queued), Some(event.at));
-            row.category = Some(*category);
-        }
-        _ => return None,
+        Fact::MessageQueued { message, by, content, category, reply_to } => Some(MessageRecord {
+            direction: Direction::Outbound,
+            sender: *by,
+            status: Some(MessageStatus::Queued),
+            status_at: Some(event.at),
+            category: Some(*category),
+            ..new(*message, content, reply_to)
+        }),
+        _ => None,
     }
-    Some(row)
 }
 
 fn unmatched(fact: &Fact) -> Option<MessageChange> {

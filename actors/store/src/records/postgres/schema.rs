@@ -21,9 +21,7 @@ async fn migrate_alone(session: &mut Session) -> RecordsResult<()> {
     let found = session.version().await?;
     let known = MIGRATIONS.len() as i64;
     if found > known {
-        return Err(RecordsError::Incompatible(format!(
-            "the records were written by a newer version (schema {found}, this one knows {known}): use that version"
-        )));
+        return Err(RecordsError::newer_schema(found, known));
     }
     for sql in MIGRATIONS.iter().skip(usize::try_from(found).unwrap_or(0)) {
         session.batch(sql).await?;

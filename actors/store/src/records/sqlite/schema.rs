@@ -47,9 +47,7 @@ pub(super) fn migrate(connection: &mut Connection) -> RecordsResult<()> {
     let found: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
     let known = MIGRATIONS.len() as i64;
     if found > known {
-        return Err(RecordsError::Incompatible(format!(
-            "the records were written by a newer version (schema {found}, this one knows {known}): use that version"
-        )));
+        return Err(RecordsError::newer_schema(found, known));
     }
     for (version, sql) in (1i64..).zip(MIGRATIONS).skip(found as usize) {
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;

@@ -170,7 +170,11 @@ pub(super) async fn messages_are_listed_either_way<B: Backend>() {
         voice: false,
     });
     let mut events = vec![chat.started(minute(0))];
-    events.extend((1..=5).map(|n| chat.received(minute(n), n as u128, "ciao")));
+    for n in 1..=5 {
+        // Other things happen between messages.
+        let read = chat.event(minute(n), Fact::ConversationRead { by: user(ANNA) });
+        events.extend([chat.received(minute(n), n as u128, "ciao"), read]);
+    }
     events.push(chat.received_as(minute(6), 6, cv.clone(), false));
     project(&records, events).await;
     let list = async |order, attachments_only, limit, cursor| {
@@ -182,7 +186,9 @@ pub(super) async fn messages_are_listed_either_way<B: Backend>() {
     let (first, next) = list(Order::NewestFirst, false, 4, None).await;
     assert_eq!(first, [6, 5, 4, 3]);
     assert_eq!(list(Order::NewestFirst, false, 4, next).await, (vec![2, 1], None));
-    assert_eq!(list(Order::OldestFirst, false, 2, None).await.0, [1, 2]);
+    let (first, next) = list(Order::OldestFirst, false, 2, None).await;
+    assert_eq!(first, [1, 2]);
+    assert_eq!(list(Order::OldestFirst, false, 4, next).await, (vec![3, 4, 5, 6], None));
     assert_eq!(list(Order::NewestFirst, true, 9, None).await.0, [6]);
     assert_eq!(records.message(ACME, chat.message(6)).await.unwrap().unwrap().content, cv);
 }
