@@ -12,14 +12,14 @@ use serde::Serialize;
 use crate::client::inbound::Receiver;
 use crate::load::{Corpus, Numbers, Pace, Recipe, Target, drive, to_f64};
 use crate::metrics::Scraper;
-use crate::process::{self, Place, Process, free_address};
+use crate::process::{self, Cluster, Durability, Place, Process, Shape, Store, cpu_seconds, free_address};
 use crate::simulator::Options;
 
 /// What to measure.
 #[derive(Clone, Debug)]
 pub struct Plan {
-    /// The gateway.
-    pub gateway: PathBuf,
+    /// What is measured.
+    pub shape: Shape,
     /// Seconds of each phase.
     pub seconds: f64,
     /// Connections of the generator.
@@ -35,6 +35,12 @@ pub struct Plan {
 /// What was measured.
 #[derive(Clone, Debug, Serialize)]
 pub struct Report {
+    /// How many gateways.
+    pub nodes: usize,
+    /// Where conversations were kept.
+    pub store: Store,
+    /// What an answer survives.
+    pub durability: Durability,
     /// The bare server, closed loop.
     pub ceiling: Numbers,
     /// The gateway, closed loop: answered with 200, so durable.
@@ -49,10 +55,25 @@ pub struct Report {
     pub open_loop_rate: f64,
     /// The gateway, open loop at that rate.
     pub at_70_percent: Numbers,
-    /// Resident memory of the gateway at the end, and at its highest.
-    pub memory_bytes: Option<(u64, u64)>,
+    /// Microseconds of a processor for each webhook of the closed loop, until all were committed.
+    pub cost_us: Cost,
+    /// Resident memory of all gateways at the end, and at its highest.
+    pub memory_bytes: (u64, u64),
     /// Bytes of one request.
     pub request_bytes: usize,
+}
+
+/// Microseconds of a processor for each webhook.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Cost {
+    /// All gateways.
+    pub gateway: f64,
+    /// Redis.
+    pub redis: f64,
+    /// PostgreSQL, which works on the records for a while longer.
+    pub postgres: f64,
+    /// The generator.
+    pub generator: f64,
 }
 
 /// Why there is no report.
@@ -103,15 +124,20 @@ pub fn run(plan: &Plan) -> Result<Report, Error> {
     ));
     tracing::info!("ceiling");
     let ceiling = ceiling(plan, &options, &corpus)?;
-    let folder = tempfile::tempdir()?;
-    let place = Place::prepare(&plan.gateway, folder.path(), None, &options)?;
-    let measured = gateway(plan, &options, &place, &corpus);
+    let control = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let mut cluster = control.block_on(Cluster::prepare(&plan.shape, None, &options))?;
+    let started = control.block_on(cluster.start_all());
+    let measured = started.map_err(Error::from).and_then(|()| gateway(plan, &options, &cluster, &corpus));
     if measured.is_err() {
-        tracing::error!(folder = %folder.keep().display(), "the folder of the gateway is kept");
+        tracing::error!(folder = %cluster.folder().display(), "the folder of nodes and servers is kept");
+        cluster.keep();
     }
     let gateway = measured?;
     let ratio = |rate: f64| rate / ceiling.per_second;
     Ok(Report {
+        nodes: plan.shape.nodes,
+        store: plan.shape.store,
+        durability: plan.shape.durability,
         accepted_ratio: ratio(gateway.accepted.per_second),
         committed_ratio: ratio(gateway.committed_per_second),
         ceiling,
@@ -119,6 +145,7 @@ pub fn run(plan: &Plan) -> Result<Report, Error> {
         committed_per_second: gateway.committed_per_second,
         open_loop_rate: gateway.open_loop_rate,
         at_70_percent: gateway.at_70_percent,
+        cost_us: gateway.cost_us,
         memory_bytes: gateway.memory_bytes,
         request_bytes: corpus.request_bytes(),
     })
@@ -154,10 +181,10 @@ fn ceiling(plan: &Plan, options: &Options, corpus: &Rc<Corpus>) -> Result<Number
     while TcpStream::connect(address).is_err() && since.elapsed() < PATIENCE {
         std::thread::yield_now();
     }
-    let target = Target { address, connections: plan.connections };
+    let target = Target { addresses: vec![address], connections: plan.connections };
     // The first second warms both sides up. Nothing is kept there, so requests may come again.
     let warm_up = Duration::from_secs(1);
-    drive(target, Rc::clone(corpus), 0..usize::MAX, Pace::Closed, warm_up)?;
+    drive(target.clone(), Rc::clone(corpus), 0..usize::MAX, Pace::Closed, warm_up)?;
     let limit = Duration::from_secs_f64(plan.seconds);
     Ok(drive(target, Rc::clone(corpus), 0..usize::MAX, Pace::Closed, limit)?.numbers())
 }
@@ -167,26 +194,29 @@ struct Gateway {
     committed_per_second: f64,
     open_loop_rate: f64,
     at_70_percent: Numbers,
-    memory_bytes: Option<(u64, u64)>,
+    cost_us: Cost,
+    memory_bytes: (u64, u64),
 }
 
-fn gateway(plan: &Plan, options: &Options, place: &Place, corpus: &Rc<Corpus>) -> Result<Gateway, Error> {
+fn gateway(plan: &Plan, options: &Options, cluster: &Cluster, corpus: &Rc<Corpus>) -> Result<Gateway, Error> {
     let control = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let process = control.block_on(place.start())?;
-    let progress = Progress::new(control, place);
-    let target = Target { address: place.public, connections: plan.connections };
+    let progress = Progress::new(control, &cluster.places);
+    let addresses = cluster.places.iter().map(|place| place.public).collect();
+    let target = Target { addresses, connections: plan.connections };
     tracing::info!(conversations = plan.conversations, "opening conversations in direct mode");
     let chat = Rc::new(Corpus::build(
         &recipe(options, plan.conversations, plan.zipf, "/chat"),
         plan.conversations as usize,
     ));
     let all = 0..chat.len();
-    progress.of(|| drive(target, chat, all, Pace::Closed, OPENING))?;
+    progress.of(|| drive(target.clone(), chat, all, Pace::Closed, OPENING))?;
 
     tracing::info!("gateway, as fast as it answers");
     let limit = Duration::from_secs_f64(plan.seconds);
+    let before = Used::by_now(cluster);
     let (accepted, committed_per_second) =
-        progress.of(|| drive(target, Rc::clone(corpus), 0..corpus.len(), Pace::Closed, limit))?;
+        progress.of(|| drive(target.clone(), Rc::clone(corpus), 0..corpus.len(), Pace::Closed, limit))?;
+    let cost_us = Used::by_now(cluster).since(&before, to_f64(accepted.ok));
     let sent = usize::try_from(accepted.ok + accepted.not_ok).unwrap_or(usize::MAX);
 
     // Latency is that of a steady state: the records may be behind after the rush, and would work on it meanwhile.
@@ -199,20 +229,43 @@ fn gateway(plan: &Plan, options: &Options, place: &Place, corpus: &Rc<Corpus>) -
     let rest = sent.min(corpus.len())..corpus.len();
     let (at_70_percent, _) =
         progress.of(|| drive(target, Rc::clone(corpus), rest, Pace::Open { per_second }, limit))?;
-    let memory_bytes = process.memory_bytes();
-    Ok(Gateway { accepted, committed_per_second, open_loop_rate: per_second, at_70_percent, memory_bytes })
+    let memory = cluster.running().filter_map(Process::memory_bytes);
+    let memory_bytes = memory.fold((0, 0), |sum, node| (sum.0 + node.0, sum.1 + node.1));
+    Ok(Gateway {
+        accepted,
+        committed_per_second,
+        open_loop_rate: per_second,
+        at_70_percent,
+        cost_us,
+        memory_bytes,
+    })
+}
+
+/// Seconds of a processor: gateways, Redis, PostgreSQL, and this process.
+struct Used([f64; 4]);
+
+impl Used {
+    fn by_now(cluster: &Cluster) -> Self {
+        let [gateway, redis, postgres] = cluster.cpu_seconds();
+        Self([gateway, redis, postgres, cpu_seconds(std::process::id())])
+    }
+
+    fn since(&self, before: &Self, webhooks: f64) -> Cost {
+        let part = |index: usize| (self.0[index] - before.0[index]) * 1e6 / webhooks.max(1.0);
+        Cost { gateway: part(0), redis: part(1), postgres: part(2), generator: part(3) }
+    }
 }
 
 /// Follows what the gateway commits.
 pub(crate) struct Progress<'a> {
     scraper: Scraper,
     control: tokio::runtime::Runtime,
-    place: &'a Place,
+    places: &'a [Place],
 }
 
 impl<'a> Progress<'a> {
-    pub(crate) fn new(control: tokio::runtime::Runtime, place: &'a Place) -> Self {
-        Self { scraper: Scraper::new(place.operator), control, place }
+    pub(crate) fn new(control: tokio::runtime::Runtime, places: &'a [Place]) -> Self {
+        Self { scraper: Scraper::new(places.iter().map(|place| place.operator)), control, places }
     }
 
     /// Waits until the records have caught up; answers whether they have.
@@ -231,7 +284,7 @@ impl<'a> Progress<'a> {
         let expected = to_f64(numbers.ok);
         let Some(reached) = self.control.block_on(self.scraper.reach(before + expected, PATIENCE))? else {
             let committed = self.control.block_on(self.scraper.committed_events())? - before;
-            let log = self.place.folder.join("gateway.log");
+            let log = self.places[0].log();
             return Err(Error::Stuck { committed, expected, log });
         };
         Ok((numbers, expected / (reached - started).as_secs_f64()))
@@ -253,9 +306,12 @@ pub fn table(report: &Report) -> String {
             numbers.per_second, numbers.p50_ms, numbers.p99_ms, numbers.not_ok
         )
     };
-    let memory = report.memory_bytes.map_or(0, |(now, _)| now >> 20);
+    let memory = report.memory_bytes.0 >> 20;
+    let Cost { gateway, redis, postgres, generator } = report.cost_us;
     format!(
-        "{}{}{}committed: {:.0}/s   accepted/ceiling: {:.2}   committed/ceiling: {:.2}   memory: {memory} MiB\n",
+        "{}{}{}committed: {:.0}/s   accepted/ceiling: {:.2}   committed/ceiling: {:.2}   memory: {memory} MiB\n\
+         µs of a processor per webhook: gateway {gateway:.1}, Redis {redis:.1}, PostgreSQL {postgres:.1}, \
+         generator {generator:.1}\n",
         row("ceiling (signature only)", &report.ceiling),
         row("gateway, saturated", &report.accepted),
         row("gateway, at 70 %", &report.at_70_percent),

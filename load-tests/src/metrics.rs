@@ -22,29 +22,37 @@ pub(crate) fn sum(text: &str, name: &str) -> f64 {
     text.lines().filter_map(value).sum()
 }
 
-/// Reads the operator port of one gateway.
+/// Reads the operator ports of gateways that work together.
 #[derive(Clone)]
 pub(crate) struct Scraper {
     client: reqwest::Client,
-    url: String,
+    urls: Vec<String>,
 }
 
 impl Scraper {
-    /// For a gateway whose operator port is here.
+    /// For gateways whose operator ports are these.
     #[must_use]
-    pub(crate) fn new(operator: SocketAddr) -> Self {
+    pub(crate) fn new(operators: impl Iterator<Item = SocketAddr>) -> Self {
         // A fresh connection each time: between two looks the server may close an idle one.
         let client = reqwest::Client::builder().pool_max_idle_per_host(0).build().unwrap_or_default();
-        Self { client, url: format!("http://{operator}/metrics") }
+        Self { client, urls: operators.map(|operator| format!("http://{operator}/metrics")).collect() }
     }
 
-    /// Events that were applied and committed since its start.
+    /// The sum of a metric over all of them.
+    async fn sum(&self, name: &str) -> Result<f64, reqwest::Error> {
+        let mut total = 0.0;
+        for url in &self.urls {
+            total += sum(&self.client.get(url).send().await?.error_for_status()?.text().await?, name);
+        }
+        Ok(total)
+    }
+
+    /// Events that were applied and committed since their start.
     ///
     /// # Errors
     /// When it does not answer.
     pub(crate) async fn committed_events(&self) -> Result<f64, reqwest::Error> {
-        let text = self.client.get(&self.url).send().await?.error_for_status()?.text().await?;
-        Ok(sum(&text, "gateway_commit_events_sum"))
+        self.sum("gateway_commit_events_sum").await
     }
 
     /// Waits until the records have caught up, at most so long; answers whether they have.
@@ -56,8 +64,8 @@ impl Scraper {
         let mut calm = 0;
         while calm < CALM_LOOKS && began.elapsed() < patience {
             tokio::time::sleep(POLL).await;
-            let text = self.client.get(&self.url).send().await?.error_for_status()?.text().await?;
-            calm = if sum(&text, "gateway_projection_lag_seconds") > 0.0 { 0 } else { calm + 1 };
+            let lag = self.sum("gateway_projection_lag_seconds").await?;
+            calm = if lag > 0.0 { 0 } else { calm + 1 };
         }
         Ok(calm == CALM_LOOKS)
     }

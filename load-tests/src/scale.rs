@@ -54,7 +54,7 @@ pub fn run(plan: &Plan) -> Result<Report, Error> {
     let options = Options::default();
     let folder = tempfile::tempdir()?;
     let place = Place::prepare(&plan.gateway, folder.path(), None, &options)?;
-    let target = Target { address: place.public, connections: plan.connections };
+    let target = Target { addresses: vec![place.public], connections: plan.connections };
     let everybody = |people: u32| {
         let recipe = bench::recipe(&options, people, false, "Good morning");
         Rc::new(Corpus::build(&recipe, people as usize))
@@ -64,7 +64,8 @@ pub fn run(plan: &Plan) -> Result<Report, Error> {
     let (mut process, progress) = start(&place)?;
     let corpus = everybody(plan.known);
     let range = 0..corpus.len();
-    let (_, opened_per_second) = progress.of(|| drive(target, corpus, range, Pace::Closed, FILLING))?;
+    let (_, opened_per_second) =
+        progress.of(|| drive(target.clone(), corpus, range, Pace::Closed, FILLING))?;
     if !progress.settled()? {
         tracing::warn!("the records have not caught up");
     }
@@ -95,7 +96,7 @@ pub fn run(plan: &Plan) -> Result<Report, Error> {
 fn start(place: &Place) -> Result<(Process, Progress<'_>), Error> {
     let control = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let process = control.block_on(place.start())?;
-    Ok((process, Progress::new(control, place)))
+    Ok((process, Progress::new(control, std::slice::from_ref(place))))
 }
 
 /// A table for people.

@@ -1,16 +1,16 @@
 //! `load-tests bench`.
 
 use std::error::Error;
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use load_tests::bench::{self, Plan};
 
+use super::shape::ShapeArgs;
+
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// The gateway; the one beside this program when absent.
-    #[arg(long)]
-    gateway: Option<PathBuf>,
+    #[command(flatten)]
+    shape: ShapeArgs,
     /// Seconds of each phase.
     #[arg(long, default_value_t = 8.0)]
     seconds: f64,
@@ -29,9 +29,9 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: Args) -> Result<ExitCode, Box<dyn Error>> {
-    let Args { gateway, seconds, connections, conversations, zipf, requests } = args;
-    let gateway = gateway.or_else(bench::gateway_beside).ok_or("give the gateway with --gateway")?;
-    let report = bench::run(&Plan { gateway, seconds, connections, conversations, zipf, requests })?;
+    let Args { shape, seconds, connections, conversations, zipf, requests } = args;
+    let shape = shape.shape()?;
+    let report = bench::run(&Plan { shape, seconds, connections, conversations, zipf, requests })?;
     eprint!("{}", bench::table(&report));
     println!("{}", serde_json::to_string_pretty(&report)?);
     Ok(ExitCode::SUCCESS)

@@ -5,6 +5,7 @@ mod ceiling;
 mod crash;
 mod run;
 mod scale;
+mod shape;
 mod simulator;
 
 use std::error::Error;
@@ -26,7 +27,8 @@ enum Verb {
     Simulator(simulator::Args),
     /// Sends signed webhooks to a gateway and reports latencies from the intended start.
     Run(run::Args),
-    /// Kills a gateway under load and compares what it acknowledged with what it has.
+    /// Kills, stops and pauses gateways and their servers under load and compares what was acknowledged with what is
+    /// there.
     Crash(crash::Args),
     /// Compares a gateway with a bare server that only checks the signature.
     Bench(bench::Args),

@@ -86,7 +86,7 @@ const STEPS: [f64; 9] = [0.95, 0.9, 0.85, 0.8, 0.7, 0.6, 0.5, 0.35, 0.2];
 impl Load<'_> {
     /// One phase; requests go on where the last phase ended.
     fn phase(&mut self, pace: Pace) -> io::Result<Numbers> {
-        let target = Target { address: self.args.target, connections: self.args.connections };
+        let target = Target { addresses: vec![self.args.target], connections: self.args.connections };
         let range = self.next..self.corpus.len();
         let limit = Duration::from_secs_f64(self.args.seconds);
         let numbers = drive(target, Rc::clone(&self.corpus), range, pace, limit)?.numbers();

@@ -1,42 +1,48 @@
-//! `kill -9` under load: what was acknowledged must be there afterwards, once, in order, and nothing was sent twice.
+//! Faults under load: what was acknowledged must be there afterwards, once, in order, and nothing was sent twice.
 //!
 //! Contacts write signed webhooks one after the other, each repeated until it is answered with 200, as the provider
 //! does. Some of what they write needs an answer of the bot. Meanwhile a service sends messages through the API,
-//! repeating each request under its idempotency key until it is answered. The gateway is killed at random moments and
-//! started again on the same data. In the end everything is read back through the API and compared with what was
-//! acknowledged and with the provider's ledger.
+//! repeating each request under its idempotency key until it is answered. Requests go to all nodes in turn. At random
+//! moments a node or a server is killed, stopped or paused, and started again on the same data. In the end everything is
+//! read back through the API and compared with what was acknowledged and with the provider's ledger.
 
+mod fault;
 mod readback;
+mod tally;
 mod traffic;
 mod verdict;
+mod watch;
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rand::RngExt as _;
 
+pub use self::fault::{Fault, Incident};
+pub use self::tally::{Met, Requests};
 pub use self::verdict::Verdict;
 
+use self::tally::Tally;
 use self::traffic::Traffic;
-use crate::process::{self, Place, Process};
+use self::watch::Watch;
+use crate::process::{self, Cluster, Shape};
 use crate::simulator::{self, Handle, Latency, Options, WindowRule};
 
 /// What to do.
 #[derive(Clone, Debug)]
 pub struct Plan {
-    /// The gateway.
-    pub gateway: PathBuf,
-    /// How often it is killed.
-    pub kills: u32,
-    /// How long the load lasts.
+    /// To whom.
+    pub shape: Shape,
+    /// Faults in order. Those of nodes come to one node after the other.
+    pub faults: Vec<Fault>,
+    /// How long the load lasts, without the time that faults need.
     pub seconds: f64,
     /// Contacts that write, each one message at a time.
     pub conversations: u32,
     /// Callers of the API, each one message at a time.
     pub callers: u32,
-    /// Keeps the folder of the gateway.
+    /// Keeps the folder of the nodes and servers.
     pub keep: bool,
 }
 
@@ -55,22 +61,27 @@ pub enum Error {
     /// Reading back.
     #[error("the gateway does not tell what it has")]
     Api(#[from] reqwest::Error),
+    /// Shards without an owner.
+    #[error("the nodes did not share all shards among them in time")]
+    NotWhole,
 }
 
-/// Runs load and kills, then compares.
+/// Runs load and faults, then compares.
 ///
 /// # Errors
-/// When a process does not start (again), or cannot be asked.
+/// When a process does not start (again), cannot be asked, or the nodes do not get their shards.
 pub fn run(plan: &Plan) -> Result<Verdict, Error> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let folder = tempfile::tempdir()?;
     let options = provider();
     let provider = simulator::start(options.clone())?;
-    let place = Place::prepare(&plan.gateway, folder.path(), Some(&provider.base_url), &options)?;
-    provider.set_callback(&place.webhook_url());
-    let verdict = runtime.block_on(run_at(plan, &place, &provider, &options));
+    let prepared = Cluster::prepare(&plan.shape, Some(&provider.base_url), &options);
+    let mut cluster = runtime.block_on(prepared)?;
+    let callbacks: Vec<String> = cluster.places.iter().map(process::Place::webhook_url).collect();
+    provider.set_callbacks(&callbacks);
+    let verdict = runtime.block_on(run_on(plan, &mut cluster, &provider, &options));
     if plan.keep || !verdict.as_ref().is_ok_and(Verdict::is_clean) {
-        tracing::warn!(folder = %folder.keep().display(), "the folder of the gateway is kept");
+        tracing::warn!(folder = %cluster.folder().display(), "the folder of nodes and servers is kept");
+        cluster.keep();
     }
     verdict
 }
@@ -90,31 +101,55 @@ fn provider() -> Options {
     options
 }
 
-async fn run_at(plan: &Plan, place: &Place, provider: &Handle, options: &Options) -> Result<Verdict, Error> {
-    let mut process = place.start().await?;
-    let stop = Arc::new(AtomicBool::new(false));
-    let traffic = Traffic::start(plan, place, options, &stop);
-    for kill in 1..=plan.kills {
-        process = kill_once(plan, place, process).await?;
-        tracing::info!(kill, of = plan.kills, "killed and started again");
-    }
-    tokio::time::sleep(slice(plan)).await;
+async fn run_on(
+    plan: &Plan,
+    cluster: &mut Cluster,
+    provider: &Handle,
+    options: &Options,
+) -> Result<Verdict, Error> {
+    cluster.start_all().await?;
+    let watch = Watch::new(&cluster.places);
+    watch.whole(Instant::now()).await?;
+    let (tally, stop) = (Tally::default(), Arc::new(AtomicBool::new(false)));
+    let traffic = Traffic::start(plan, &cluster.places, options, &tally, &stop);
+    let incidents = disturb(plan, cluster, &watch, &tally).await?;
     stop.store(true, Ordering::Relaxed);
     let acknowledged = traffic.finish().await;
     tracing::info!("reading back");
-    let found = readback::read(place, provider, &acknowledged).await?;
-    drop(process);
-    Ok(verdict::compare(&acknowledged, &found, &provider.ledger()))
+    let found = readback::read(&cluster.places[0], provider, &acknowledged).await?;
+    let verdict = verdict::compare(&acknowledged, &found, &provider.ledger());
+    Ok(verdict.with(incidents, cluster.places.len()))
 }
 
-/// The load lasts as long before each kill, and after the last.
+/// All faults with load before, between and after them.
+async fn disturb(
+    plan: &Plan,
+    cluster: &mut Cluster,
+    watch: &Watch,
+    tally: &Tally,
+) -> Result<Vec<Incident>, Error> {
+    let mut incidents: Vec<Incident> = Vec::new();
+    let mut victim = 0;
+    for fault in &plan.faults {
+        tokio::time::sleep(slice(plan).mul_f64(rand::rng().random_range(0.3..1.0))).await;
+        let requests = tally.take();
+        if let Some(last) = incidents.last_mut() {
+            last.requests = requests;
+        }
+        let incident = fault::inject(*fault, victim, cluster, watch).await?;
+        victim = (victim + usize::from(incident.node.is_some())) % cluster.places.len();
+        let (taken_over, whole) = (incident.taken_over_seconds, incident.whole_again_seconds);
+        tracing::info!(?fault, node = incident.node, taken_over, whole, "the cluster is whole again");
+        incidents.push(incident);
+    }
+    tokio::time::sleep(slice(plan)).await;
+    if let Some(last) = incidents.last_mut() {
+        last.requests = tally.take();
+    }
+    Ok(incidents)
+}
+
+/// The load lasts as long before each fault, and after the last.
 fn slice(plan: &Plan) -> Duration {
-    Duration::from_secs_f64(plan.seconds / f64::from(plan.kills + 1))
-}
-
-async fn kill_once(plan: &Plan, place: &Place, mut process: Process) -> Result<Process, Error> {
-    let moment = rand::rng().random_range(0.3..1.0);
-    tokio::time::sleep(slice(plan).mul_f64(moment)).await;
-    process.kill()?;
-    Ok(place.start().await?)
+    Duration::from_secs_f64(plan.seconds / (plan.faults.len() + 1) as f64)
 }

@@ -5,11 +5,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use reqwest::Client;
+use bytes::Bytes;
+use reqwest::{Client, RequestBuilder};
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
 use super::Plan;
+use super::tally::{Kind, Tally};
 use crate::client::inbound::{Receiver, Sender};
 use crate::client::{SIGNATURE_HEADER, signature};
 use crate::process::{API_KEY, Place};
@@ -35,7 +37,7 @@ const BREATH: Duration = Duration::from_millis(20);
 /// Between two sends of one caller.
 const SEND_BREATH: Duration = Duration::from_millis(200);
 /// A request that is not answered within this was lost with a process.
-const TIMEOUT: Duration = Duration::from_secs(10);
+const TIMEOUT: Duration = Duration::from_secs(5);
 
 /// A gateway that answers nothing for this long after the last kill will not.
 const GRACE: Duration = Duration::from_secs(30);
@@ -63,7 +65,9 @@ pub(crate) struct Traffic {
 #[derive(Clone)]
 struct Way {
     client: Client,
-    place: Place,
+    /// Nodes; a request that is not answered well is repeated at the next one.
+    places: Arc<[Place]>,
+    tally: Tally,
     secret: String,
     receiver: Receiver,
     stop: Arc<AtomicBool>,
@@ -71,11 +75,18 @@ struct Way {
 }
 
 impl Traffic {
-    pub(crate) fn start(plan: &Plan, place: &Place, options: &Options, stop: &Arc<AtomicBool>) -> Self {
+    pub(crate) fn start(
+        plan: &Plan,
+        places: &[Place],
+        options: &Options,
+        tally: &Tally,
+        stop: &Arc<AtomicBool>,
+    ) -> Self {
         let account = &options.accounts[0];
         let way = Way {
             client: Client::new(),
-            place: place.clone(),
+            places: places.into(),
+            tally: tally.clone(),
             secret: account.app_secret.0.clone(),
             receiver: Receiver {
                 waba_id: account.waba_id.clone(),
@@ -136,28 +147,19 @@ async fn contact_writes(way: Way, contact: u32) -> Acknowledged {
         let text = line(index);
         let body = way.receiver.text(&sender, &wamid, unix_seconds(), text).to_string();
         let header = signature(&way.secret, body.as_bytes());
-        let mut patience = way.patience();
-        while !delivered(&way, &header, &body).await {
-            if !patience.lasts() {
-                // Never acknowledged, so never promised.
-                return Acknowledged {
-                    inbound: BTreeMap::from([(wa_id, acknowledged)]),
-                    abandoned: 1,
-                    ..Acknowledged::default()
-                };
-            }
-            tokio::time::sleep(RETRY_PAUSE).await;
+        let webhook = |place: &Place| {
+            let request = way.client.post(place.webhook_url()).header(SIGNATURE_HEADER, &header);
+            request.header("Content-Type", "application/json").body(body.clone())
+        };
+        if way.insist(Kind::Webhook, contact as usize + index, webhook).await.is_none() {
+            // Never acknowledged, so never promised.
+            let inbound = BTreeMap::from([(wa_id, acknowledged)]);
+            return Acknowledged { inbound, abandoned: 1, ..Acknowledged::default() };
         }
         acknowledged.push(wamid);
         tokio::time::sleep(BREATH).await;
     }
     Acknowledged { inbound: BTreeMap::from([(wa_id, acknowledged)]), ..Acknowledged::default() }
-}
-
-async fn delivered(way: &Way, header: &str, body: &str) -> bool {
-    let request = way.client.post(way.place.webhook_url()).header(SIGNATURE_HEADER, header);
-    let request = request.header("Content-Type", "application/json").timeout(TIMEOUT).body(body.to_owned());
-    request.send().await.is_ok_and(|answer| answer.status().as_u16() == 200)
 }
 
 async fn service_sends(way: Way, caller: u32) -> Acknowledged {
@@ -169,10 +171,17 @@ async fn service_sends(way: Way, caller: u32) -> Acknowledged {
         let text = format!("crash send {caller}.{index}");
         let to = format!("+{}", phone((caller.wrapping_mul(7_919) + index) % way.conversations.max(1)));
         let body = json!({ "to": to, "type": "text", "text": { "body": text } });
-        let Some((status, answer)) = sent(&way, &format!("crash-{caller}-{index}"), &body).await else {
+        let call = |place: &Place| {
+            let request =
+                way.client.post(format!("http://{}/v1/messages", place.public)).bearer_auth(API_KEY);
+            request.header("Idempotency-Key", format!("crash-{caller}-{index}")).json(&body)
+        };
+        let turn = caller as usize + index as usize;
+        let Some((status, answer)) = way.insist(Kind::Call, turn, call).await else {
             done.abandoned += 1;
             break;
         };
+        let answer: Value = serde_json::from_slice(&answer).unwrap_or_default();
         match answer["id"].as_str() {
             Some(id) if status == 202 => {
                 done.sends.insert(id.to_owned(), text);
@@ -185,25 +194,6 @@ async fn service_sends(way: Way, caller: u32) -> Acknowledged {
         tokio::time::sleep(SEND_BREATH).await;
     }
     done
-}
-
-/// Repeats a request under its key until there is an answer that is not "later"; `None` when none comes.
-async fn sent(way: &Way, key: &str, body: &Value) -> Option<(u16, Value)> {
-    let mut patience = way.patience();
-    loop {
-        let request = way.client.post(format!("http://{}/v1/messages", way.place.public));
-        let request = request.bearer_auth(API_KEY).header("Idempotency-Key", key).timeout(TIMEOUT).json(body);
-        if let Ok(answer) = request.send().await {
-            let status = answer.status().as_u16();
-            if status < 500 && status != 429 {
-                return Some((status, answer.json().await.unwrap_or_default()));
-            }
-        }
-        if !patience.lasts() {
-            return None;
-        }
-        tokio::time::sleep(RETRY_PAUSE).await;
-    }
 }
 
 /// How long a request is repeated: while the load lasts, and a while after it.
@@ -222,6 +212,38 @@ impl Patience {
 }
 
 impl Way {
+    /// Sends a request to one node after the other until there is an answer that is not "later"; `None` when none
+    /// comes.
+    async fn insist(
+        &self,
+        kind: Kind,
+        first: usize,
+        request: impl Fn(&Place) -> RequestBuilder,
+    ) -> Option<(u16, Bytes)> {
+        let began = Instant::now();
+        let mut patience = self.patience();
+        for turn in first.. {
+            let answer = request(&self.places[turn % self.places.len()]).timeout(TIMEOUT).send().await;
+            self.tally.attempt(kind, &answer);
+            if let Ok(answer) = answer
+                && kind.is_final(answer.status().as_u16())
+            {
+                let status = answer.status().as_u16();
+                let body = answer.bytes().await.unwrap_or_default();
+                self.tally.answered(kind, began.elapsed());
+                return Some((status, body));
+            }
+            if !patience.lasts() {
+                break;
+            }
+            // The next node is asked at once; only when all were asked is there something to wait for.
+            if (turn - first + 1).is_multiple_of(self.places.len()) {
+                tokio::time::sleep(RETRY_PAUSE).await;
+            }
+        }
+        None
+    }
+
     fn patience(&self) -> Patience {
         Patience { stop: Arc::clone(&self.stop), stopped: None }
     }

@@ -4,12 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
+use super::fault::{Fault, Incident};
 use super::readback::Found;
 use super::traffic::Acknowledged;
 use crate::simulator::LedgerEntry;
 
 /// The outcome of a crash run.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, Serialize)]
 pub struct Verdict {
     /// Webhooks answered with 200.
     pub acknowledged: usize,
@@ -35,14 +36,29 @@ pub struct Verdict {
     pub provider_accepted: usize,
     /// Messages that the provider got more than once.
     pub double_sends: usize,
+    /// Faults after which shards were without an owner for longer than promised: 6 s, of a node that stops 1 s.
+    pub late: usize,
+    /// Webhooks that nodes took and refused while one stopped as it should.
+    pub refused_while_stopping: u64,
+    /// Every fault and what came of it.
+    pub incidents: Vec<Incident>,
 }
 
 impl Verdict {
-    /// Nothing lost, doubled, out of order, sent twice or left without an answer.
+    /// Nothing lost, doubled, out of order, sent twice, left without an answer, late, or refused by a node that stops.
     #[must_use]
     pub fn is_clean(&self) -> bool {
-        self.lost + self.doubled + self.out_of_order + self.sends_lost + self.double_sends + self.abandoned
-            == 0
+        let damage = self.lost + self.doubled + self.out_of_order + self.sends_lost + self.double_sends;
+        damage + self.abandoned + self.late == 0 && self.refused_while_stopping == 0
+    }
+
+    /// Adds what was done, to so many nodes. The only node cannot stop without refusing.
+    pub(crate) fn with(mut self, incidents: Vec<Incident>, nodes: usize) -> Self {
+        self.late = incidents.iter().filter(|incident| incident.is_late(nodes)).count();
+        let stops = incidents.iter().filter(|incident| incident.fault == Fault::StopNode && nodes > 1);
+        self.refused_while_stopping = stops.map(|incident| incident.requests.webhooks.refused()).sum();
+        self.incidents = incidents;
+        self
     }
 }
 
@@ -76,6 +92,7 @@ pub(crate) fn compare(
         outbound,
         provider_accepted: ledger.len(),
         double_sends: double_sends(ledger),
+        ..Verdict::default()
     }
 }
 

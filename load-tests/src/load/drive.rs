@@ -14,10 +14,10 @@ use super::corpus::Corpus;
 use super::report::Summary;
 
 /// Where requests go.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Target {
-    /// The server.
-    pub address: SocketAddr,
+    /// The servers; connections are spread over them.
+    pub addresses: Vec<SocketAddr>,
     /// Connections, each with one request in flight.
     pub connections: usize,
 }
@@ -80,15 +80,15 @@ pub fn drive(
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     LocalSet::new().block_on(&runtime, async move {
         let mut connections = Vec::with_capacity(target.connections);
-        for _ in 0..target.connections.max(1) {
-            connections.push(Connection::open(target.address).await?);
+        for address in target.addresses.iter().cycle().take(target.connections.max(1)) {
+            connections.push((*address, Connection::open(*address).await?));
         }
         let started = Instant::now();
         let next = Cell::new(range.start);
         let plan = Rc::new(Plan { corpus, range, pace, started, limit, next });
         let mut tasks = JoinSet::new();
-        for connection in connections {
-            tasks.spawn_local(work(Rc::clone(&plan), target.address, connection));
+        for (address, connection) in connections {
+            tasks.spawn_local(work(Rc::clone(&plan), address, connection));
         }
         let mut summary = Summary::default();
         while let Some(part) = tasks.join_next().await {

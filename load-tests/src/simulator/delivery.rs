@@ -15,7 +15,8 @@ use crate::limits::UPDATES_PER_WEBHOOK;
 
 /// A webhook that is ready to go.
 struct Webhook {
-    url: String,
+    /// Where it goes, the first attempt to the first.
+    urls: Vec<String>,
     body: bytes::Bytes,
     signature: String,
     updates: usize,
@@ -58,10 +59,15 @@ fn take(world: &mut World, now_ms: i64) -> Option<Webhook> {
     let limit = manners.batch_max.clamp(1, UPDATES_PER_WEBHOOK);
     let updates: Vec<Update> = world.schedule.take_batch(now_ms, limit);
     let account = &world.accounts[updates.first()?.account];
-    let url = account.callback_url.clone()?;
+    let mut urls = account.callback_urls.clone();
+    if urls.is_empty() {
+        return None;
+    }
+    let turn = world.ledger.stats.webhooks_delivered % urls.len() as u64;
+    urls.rotate_left(turn as usize);
     let body = escaped_json(&envelope(world, &updates, now_ms));
     let signature = signature(&account.app_secret.0, &body);
-    Some(Webhook { url, body: body.into(), signature, updates: updates.len(), manners })
+    Some(Webhook { urls, body: body.into(), signature, updates: updates.len(), manners })
 }
 
 async fn deliver(shared: Arc<Shared>, client: Client, webhook: Webhook, slot: OwnedSemaphorePermit) {
@@ -69,12 +75,13 @@ async fn deliver(shared: Arc<Shared>, client: Client, webhook: Webhook, slot: Ow
     let mut slot = Some(slot);
     let mut pause_ms = webhook.manners.retry_first_ms;
     let mut delivered = false;
-    for attempt in 1..=webhook.manners.attempts.max(1) {
+    let attempts = webhook.manners.attempts.max(1);
+    for (attempt, url) in (1..=attempts).zip(webhook.urls.iter().cycle()) {
         if attempt > 1 {
             tokio::time::sleep(Duration::from_millis(pause_ms)).await;
             pause_ms = (pause_ms * 2).min(webhook.manners.retry_max_ms);
         }
-        delivered = post(&client, &webhook).await;
+        delivered = post(&client, &webhook, url).await;
         slot.take();
         shared.peek(|world, _| {
             let stats = &mut world.ledger.stats;
@@ -87,15 +94,15 @@ async fn deliver(shared: Arc<Shared>, client: Client, webhook: Webhook, slot: Ow
     if !delivered {
         shared.peek(|world, _| world.ledger.stats.webhooks_dropped += 1);
     } else if shared.peek(|world, _| world.chance(webhook.manners.double_probability)) {
-        post(&client, &webhook).await;
+        post(&client, &webhook, &webhook.urls[0]).await;
     }
     shared.in_flight.fetch_sub(webhook.updates, Ordering::Relaxed);
 }
 
 /// One delivery; only 200 counts.
-async fn post(client: &Client, webhook: &Webhook) -> bool {
+async fn post(client: &Client, webhook: &Webhook, url: &str) -> bool {
     let answer = client
-        .post(&webhook.url)
+        .post(url)
         .header("Content-Type", "application/json")
         .header(SIGNATURE_HEADER, &webhook.signature)
         .timeout(Duration::from_millis(webhook.manners.timeout_ms))

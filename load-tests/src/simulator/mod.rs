@@ -115,7 +115,13 @@ impl Handle {
 
     /// Where the webhooks of every account go from now on.
     pub fn set_callback(&self, url: &str) {
-        self.shared.set_callback(None, Some(url));
+        self.set_callbacks(&[url.to_owned()]);
+    }
+
+    /// The same with several addresses in turn, as a load balancer spreads them over nodes; a repetition goes to the
+    /// next one.
+    pub fn set_callbacks(&self, urls: &[String]) {
+        self.shared.set_callbacks(None, urls);
     }
 
     /// Pauses, disables or approves every language of a template; its owner is told.

@@ -53,8 +53,8 @@ pub struct Account {
     pub app_secret: Secret,
     /// Bearer token of the Graph API.
     pub access_token: Secret,
-    /// Where its webhooks go; none are sent without it.
-    pub callback_url: Option<String>,
+    /// Where its webhooks go, in turn when there are several; none are sent without one.
+    pub callback_urls: Vec<String>,
     /// Version of the webhook subscription: below 24 every status carries a `conversation`.
     pub webhook_version: u32,
     /// Its business numbers.
@@ -69,7 +69,7 @@ impl Default for Account {
             waba_id: "102290129340398".into(),
             app_secret: Secret("simulator-app-secret".into()),
             access_token: Secret("simulator-access-token".into()),
-            callback_url: None,
+            callback_urls: Vec::new(),
             webhook_version: 24,
             numbers: vec![Number::default()],
             templates: Vec::new(),

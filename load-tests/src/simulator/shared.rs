@@ -59,12 +59,12 @@ impl Shared {
         })
     }
 
-    /// Sets the callback of one account, or of all.
-    pub(crate) fn set_callback(&self, waba_id: Option<&str>, url: Option<&str>) {
+    /// Sets the callbacks of one account, or of all.
+    pub(crate) fn set_callbacks(&self, waba_id: Option<&str>, urls: &[String]) {
         self.world(|world, _| {
             for account in &mut world.accounts {
                 if waba_id.is_none_or(|id| id == account.waba_id) {
-                    account.callback_url = url.map(str::to_owned);
+                    account.callback_urls = urls.to_vec();
                 }
             }
         });
@@ -79,7 +79,7 @@ impl Shared {
         self.world(|world, now_ms| {
             let mut options = self.options.clone();
             for (account, current) in options.accounts.iter_mut().zip(&world.accounts) {
-                account.callback_url.clone_from(&current.callback_url);
+                account.callback_urls.clone_from(&current.callback_urls);
             }
             *world = World::new(&options, now_ms);
         });

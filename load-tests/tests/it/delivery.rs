@@ -25,6 +25,18 @@ async fn a_webhook_is_repeated_until_it_is_answered_with_200() {
 }
 
 #[actix_web::test]
+async fn a_repetition_goes_to_the_next_address() {
+    let mut world = World::start();
+    let live = format!("http://{}/webhooks/whatsapp", world.callback);
+    // Nobody can listen on port 0.
+    world.provider.set_callbacks(&["http://127.0.0.1:0/".to_owned(), live]);
+    for body in ["1", "2"] {
+        world.provider.inbound(Inbound::text(ANNA, body)).unwrap();
+        assert_eq!(world.value().await["messages"][0]["text"]["body"], body);
+    }
+}
+
+#[actix_web::test]
 async fn updates_of_one_moment_share_a_webhook() {
     let mut options = options();
     options.behaviour.delivery.batch_max = 3;

@@ -27,7 +27,7 @@ async fn send(address: std::net::SocketAddr, pace: Pace) -> Numbers {
             unix_seconds: 1_795_176_000,
         };
         let corpus = Rc::new(Corpus::build(&recipe, REQUESTS));
-        let target = Target { address, connections: 4 };
+        let target = Target { addresses: vec![address], connections: 4 };
         drive(target, corpus, 0..REQUESTS, pace, Duration::from_secs(3_600)).unwrap().numbers()
     };
     actix_web::web::block(load).await.unwrap()

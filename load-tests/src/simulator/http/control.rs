@@ -102,7 +102,8 @@ struct Callback {
 }
 
 async fn callback(shared: State, callback: web::Json<Callback>) -> HttpResponse {
-    shared.set_callback(callback.waba_id.as_deref(), callback.url.as_deref());
+    let Callback { waba_id, url } = callback.into_inner();
+    shared.set_callbacks(waba_id.as_deref(), url.as_slice());
     HttpResponse::Ok().json(json!({ "success": true }))
 }
 

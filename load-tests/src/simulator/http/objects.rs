@@ -62,7 +62,7 @@ pub(super) async fn subscribe(
     }
     let body: Value = serde_json::from_slice(&body).unwrap_or_default();
     if let Some(url) = body["override_callback_uri"].as_str() {
-        shared.set_callback(Some(id), Some(url));
+        shared.set_callbacks(Some(id), &[url.to_owned()]);
     }
     answer(Ok(json!({ "success": true })))
 }

@@ -1,14 +1,14 @@
-//! Child processes under load: the gateway and the ceiling.
+//! `gateway serve` as a process.
 
 use std::fs::File;
-use std::io;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
+use super::{Error, Process, free_address};
 use crate::simulator::Options;
 
 /// Key of the tenant that the apply file makes.
@@ -17,40 +17,6 @@ pub const API_KEY: &str = "key_load_0123456789abcdef0123456789abcdef";
 /// How long a process may take to become ready: a cold start replays what a crash left behind.
 const READY_WITHIN: Duration = Duration::from_secs(60);
 const POLL: Duration = Duration::from_millis(20);
-
-/// Why a process does not serve.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// It cannot be started.
-    #[error("cannot start {program}")]
-    Start {
-        /// What was started.
-        program: PathBuf,
-        /// What the system says.
-        source: io::Error,
-    },
-    /// It ended by itself.
-    #[error("{program} ended with {status}; see {log}")]
-    Ended {
-        /// What was started.
-        program: PathBuf,
-        /// How it ended.
-        status: std::process::ExitStatus,
-        /// Its log.
-        log: PathBuf,
-    },
-    /// It does not answer.
-    #[error("{program} was not ready in time; see {log}")]
-    NotReady {
-        /// What was started.
-        program: PathBuf,
-        /// Its log.
-        log: PathBuf,
-    },
-    /// Files around it.
-    #[error("cannot prepare a process")]
-    Io(#[from] io::Error),
-}
 
 /// Where a gateway lives, through all its processes.
 #[derive(Clone, Debug)]
@@ -63,6 +29,8 @@ pub struct Place {
     pub public: SocketAddr,
     /// Metrics and probes.
     pub operator: SocketAddr,
+    /// Settings, as the environment names them.
+    settings: Vec<(&'static str, String)>,
 }
 
 impl Place {
@@ -77,21 +45,36 @@ impl Place {
         provider: Option<&str>,
         options: &Options,
     ) -> Result<Self, Error> {
+        std::fs::create_dir_all(folder)?;
         let place = Self {
             program: program.to_owned(),
             folder: folder.to_owned(),
             public: free_address()?,
             operator: free_address()?,
+            settings: Vec::new(),
         };
         // JSON is YAML.
         std::fs::write(place.apply_file(), apply(provider, options).to_string())?;
         Ok(place)
     }
 
+    /// Changes a setting for the next start, named as in the environment (`GATEWAY_STORE__URL`).
+    #[must_use]
+    pub fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.settings.push((name, value.into()));
+        self
+    }
+
     /// Where webhooks go.
     #[must_use]
     pub fn webhook_url(&self) -> String {
         format!("http://{}/webhooks/whatsapp", self.public)
+    }
+
+    /// What it says.
+    #[must_use]
+    pub fn log(&self) -> PathBuf {
+        self.folder.join("gateway.log")
     }
 
     fn apply_file(&self) -> PathBuf {
@@ -103,8 +86,7 @@ impl Place {
     /// # Errors
     /// When it does not start, ends, or does not become ready.
     pub async fn start(&self) -> Result<Process, Error> {
-        let log = self.folder.join("gateway.log");
-        let file = File::options().create(true).append(true).open(&log)?;
+        let file = File::options().create(true).append(true).open(self.log())?;
         let mut command = Command::new(&self.program);
         command
             .arg("serve")
@@ -116,76 +98,32 @@ impl Place {
             .arg(self.public.to_string())
             .arg("--operator-listen")
             .arg(self.operator.to_string())
+            .envs(self.settings.iter().map(|(name, value)| (*name, value)))
             .stdin(Stdio::null())
             .stdout(file.try_clone()?)
             .stderr(file);
         let started = |source| Error::Start { program: self.program.clone(), source };
-        let process = Process { child: command.spawn().map_err(started)? };
-        self.ready(process, log).await
+        let process = Process::of(command.spawn().map_err(started)?);
+        self.ready(process).await
     }
 
-    async fn ready(&self, mut process: Process, log: PathBuf) -> Result<Process, Error> {
+    async fn ready(&self, mut process: Process) -> Result<Process, Error> {
         let client = reqwest::Client::new();
         let url = format!("http://{}/readyz", self.operator);
         let since = Instant::now();
         loop {
-            if let Some(status) = process.child.try_wait()? {
-                return Err(Error::Ended { program: self.program.clone(), status, log });
+            if let Some(status) = process.ended()? {
+                return Err(Error::Ended { program: self.program.clone(), status, log: self.log() });
             }
             if client.get(&url).send().await.is_ok_and(|answer| answer.status().is_success()) {
                 return Ok(process);
             }
             if since.elapsed() > READY_WITHIN {
-                return Err(Error::NotReady { program: self.program.clone(), log });
+                return Err(Error::NotReady { program: self.program.clone(), log: self.log() });
             }
             tokio::time::sleep(POLL).await;
         }
     }
-}
-
-/// A running process; it is killed when this is dropped.
-pub struct Process {
-    child: Child,
-}
-
-impl Process {
-    /// Takes over a child.
-    #[must_use]
-    pub fn of(child: Child) -> Self {
-        Self { child }
-    }
-
-    /// `kill -9`, and waits until it is gone.
-    ///
-    /// # Errors
-    /// When the system refuses.
-    pub fn kill(&mut self) -> io::Result<()> {
-        self.child.kill()?;
-        self.child.wait().map(drop)
-    }
-
-    /// Resident memory in bytes now and at its highest, as the system tells.
-    #[must_use]
-    pub fn memory_bytes(&self) -> Option<(u64, u64)> {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).ok()?;
-        let kilobytes = |key: &str| {
-            let line = status.lines().find(|line| line.starts_with(key))?;
-            line.split_whitespace().nth(1)?.parse::<u64>().ok()
-        };
-        Some((kilobytes("VmRSS:")? * 1_024, kilobytes("VmHWM:")? * 1_024))
-    }
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        // Fails only when it has ended already.
-        let _ = self.kill();
-    }
-}
-
-/// A loopback address that nobody listens on. Somebody else could take it before we use it; then the start fails.
-pub(crate) fn free_address() -> io::Result<SocketAddr> {
-    TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()
 }
 
 /// The tenant: one API key, the simulator's first number without a limit that matters, one short flow.
