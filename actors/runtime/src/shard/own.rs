@@ -211,9 +211,10 @@ impl Shard {
 
     async fn load(&mut self, lease: Lease) -> Result<(), Lost> {
         let engine = Arc::clone(&self.shared.options.engine);
-        let epoch_before = std::mem::replace(&mut self.token, lease.token).epoch;
+        let before = std::mem::replace(&mut self.token, lease.token);
         self.position = lease.position;
-        if lease.token.epoch != epoch_before + 1 {
+        // The whole token: after a fail-over a rival may have had the same epoch.
+        if lease.before != Some(before) {
             self.left.after_a_rival();
         }
         self.batches = 0;

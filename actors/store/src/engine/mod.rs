@@ -91,6 +91,9 @@ pub struct Lease {
     pub token: Token,
     /// Where the log was applied up to.
     pub position: Position,
+    /// The token that this one replaces, if it was not given back: an owner that finds its own one there knows that
+    /// nobody else owned the shard since.
+    pub before: Option<Token>,
 }
 
 /// One entry of a shard's log.

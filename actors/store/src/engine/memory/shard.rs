@@ -50,8 +50,9 @@ impl Shard {
         // Not random, so that a simulation repeats itself; distinct per shard and epoch, as the law asks.
         let nonce = derive("nonce", &[&shard.0.to_le_bytes(), &self.epoch.to_le_bytes()]) as u64;
         let token = Token { epoch: self.epoch, nonce };
-        self.holder = Some(Holder { node, token, until: now + ttl });
-        Some(Lease { shard, token, position: self.position })
+        let before = self.holder.replace(Holder { node, token, until: now + ttl });
+        let before = before.map(|holder| holder.token);
+        Some(Lease { shard, token, position: self.position, before })
     }
 
     pub(super) fn renew(&mut self, token: Token, until: TimestampMs) -> bool {

@@ -2,10 +2,11 @@
 
 use protocol::shard::ShardId;
 use protocol::time::SpanMs;
+use redis::Value;
 
 use super::calls::Call;
 use super::commits::{first_number, write};
-use super::errors::{garbled, numbers};
+use super::errors::{bytes, elements, garbled, numbers};
 use super::keys::Lane;
 use super::library::Function;
 use super::server::Line;
@@ -18,6 +19,12 @@ const NODES_LANE: Lane = 0;
 /// As the head of a shard holds it.
 pub(super) fn token_text(token: Token) -> String {
     format!("{}-{:016x}", token.epoch, token.nonce)
+}
+
+/// `None` where there was none.
+fn token_of(text: &str) -> Option<Token> {
+    let (epoch, nonce) = text.split_once('-')?;
+    Some(Token { epoch: epoch.parse().ok()?, nonce: u64::from_str_radix(nonce, 16).ok()? })
 }
 
 /// Every node that is there, in ascending order, after this one said so (or, without `ttl`, that it leaves).
@@ -46,10 +53,12 @@ pub(super) async fn acquire(
     command.arg(shared.handed_in_clock()).arg(node).arg(ttl.0).arg(format!("{nonce:016x}"));
     let mut answers = shared.topology.run(Line::Commit, vec![write(lane, command)], &shared.guarantee).await;
     let answer = answers.pop().unwrap_or_else(|| Err(garbled("acquire")))?;
-    let granted = numbers(&answer.value, "acquire")?;
-    let &[epoch, position, last, timers] = granted.as_slice() else {
-        return if granted.is_empty() { Ok(None) } else { Err(garbled("acquire")) };
-    };
+    let mut granted = elements(answer.value, "acquire")?;
+    let Some(before) = granted.pop() else { return Ok(None) };
+    let before = bytes(before, "acquire")?.unwrap_or_default();
+    let before = token_of(&String::from_utf8_lossy(&before));
+    let granted = numbers(&Value::Array(granted), "acquire")?;
+    let &[epoch, position, last, timers] = granted.as_slice() else { return Err(garbled("acquire")) };
     let token = Token { epoch, nonce };
     view.recount(last, position, timers);
     let mut tail = view.tail.lock();
@@ -58,7 +67,7 @@ pub(super) async fn acquire(
     drop(tail);
     *view.earliest.lock() = Default::default();
     *view.lease.lock() = Some(Held { token, generation: answer.generation });
-    Ok(Some(Lease { shard, token, position: Position(position) }))
+    Ok(Some(Lease { shard, token, position: Position(position), before }))
 }
 
 /// All leases of one master in one call.

@@ -197,15 +197,16 @@ local function reserve(keys, args)
   return {text(now), text(first)}
 end
 
--- keys: head, timers; args: clock, node, ttl, nonce. -> nothing, or epoch, position, last number, timers
+-- keys: head, timers; args: clock, node, ttl, nonce.
+-- -> nothing, or epoch, position, last number, timers, token before or ''
 local function acquire(keys, args)
   local now = clock(args[1])
-  local held = redis.call('HMGET', keys[1], 'o', 'u', 'p', 'n')
+  local held = redis.call('HMGET', keys[1], 'o', 'u', 'p', 'n', 't')
   if held[1] and held[1] ~= args[2] and tonumber(held[2]) > now then return {} end
   local epoch = text(redis.call('HINCRBY', keys[1], 'e', 1))
   local until_ms = text(now + tonumber(args[3]))
   redis.call('HSET', keys[1], 'o', args[2], 'u', until_ms, 't', epoch .. '-' .. args[4])
-  return {epoch, held[3] or '0', held[4] or '0', redis.call('ZCARD', keys[2])}
+  return {epoch, held[3] or '0', held[4] or '0', redis.call('ZCARD', keys[2]), held[5] or ''}
 end
 
 -- keys: heads; args: clock, ttl, tokens. -> 1 or 0 of each

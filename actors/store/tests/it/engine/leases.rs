@@ -9,6 +9,7 @@ for_every_engine!(
     a_lease_keeps_others_out_until_it_ends,
     its_holder_may_take_it_again,
     renewing_prolongs_and_tells_the_truth,
+    a_lease_names_the_token_before_it,
     a_released_lease_is_free_and_worthless,
     an_ended_lease_still_fences_until_somebody_takes_it,
 );
@@ -39,6 +40,18 @@ async fn renewing_prolongs_and_tells_the_truth(store: Store) {
     assert_eq!(renewed, [false, true, false]);
     store.clock.advance(SpanMs(LEASE.0 - 1));
     assert_eq!(store.acquire(A, 2, LEASE).await.unwrap(), None);
+}
+
+async fn a_lease_names_the_token_before_it(store: Store) {
+    let first = store.acquire(A, 1, LEASE).await.unwrap().unwrap();
+    assert_eq!(first.before, None);
+    let again = store.acquire(A, 1, LEASE).await.unwrap().unwrap();
+    assert_eq!(again.before, Some(first.token));
+    store.clock.advance(LEASE);
+    let other = store.acquire(A, 2, LEASE).await.unwrap().unwrap();
+    assert_eq!(other.before, Some(again.token));
+    store.release(A, other.token).await.unwrap();
+    assert_eq!(store.acquire(A, 1, LEASE).await.unwrap().unwrap().before, None, "it was given back");
 }
 
 async fn a_released_lease_is_free_and_worthless(store: Store) {

@@ -89,9 +89,10 @@ impl Writer {
             return tell(answer, Ok(None));
         }
         let token = Token { epoch: head.epoch + 1, nonce: rand::random() };
+        let before = head.token;
         head.holder = Some((node, now + ttl));
         group.change(head, shard, ChangeKind::Acquired(token));
-        group.reply(Reply::Acquired(answer, Lease { shard, token, position: head.position }));
+        group.reply(Reply::Acquired(answer, Lease { shard, token, position: head.position, before }));
     }
 
     /// Not stored: a lease outlives neither the process nor a restart.
