@@ -80,19 +80,20 @@ impl Run {
         while !is_shared(&nodes) {
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
-        // Half as many again: while they are queued, the first are sent.
-        let needed = u64::from(self.per_second) * (self.time + 2 * MARGIN).as_secs() * 3 / 2;
+        // Three times as many: while they are queued, the first are sent.
+        let needed = u64::from(self.per_second) * (self.time + 2 * MARGIN).as_secs() * 3;
         let people: Vec<Address> = self.people(&nodes, needed.div_ceil(EACH));
         write(&nodes[0], &people).await;
         // Until what was answered to that is sent, and what was received counts no more.
         while provided.0.lock().last().is_none_or(|at| at.elapsed() < MARGIN) {
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
+        queue(&nodes[0], &people).await;
         provided.0.lock().clear();
-        let queueing = queue(&nodes[0], &people);
-        let waiting = tokio::time::sleep(self.time + 2 * MARGIN);
-        tokio::join!(queueing, waiting);
-        self.report(&provided.0.lock());
+        tokio::time::sleep(self.time + 2 * MARGIN).await;
+        let posts = std::mem::take(&mut *provided.0.lock());
+        assert!(posts.last().is_some_and(|at| at.elapsed() < MARGIN), "the backlog ended too early");
+        self.report(posts);
         futures_util::future::join_all(nodes.iter().map(NodeHandle::shutdown)).await;
     }
 
@@ -120,8 +121,7 @@ impl Run {
         (0..).map(address).filter(is_here).take(count as usize).collect()
     }
 
-    fn report(&self, posts: &[Instant]) {
-        let mut posts = posts.to_vec();
+    fn report(&self, mut posts: Vec<Instant>) {
         posts.sort_unstable();
         let begin = posts[0] + MARGIN;
         let measured = posts.iter().filter(|&&at| begin <= at && at < begin + self.time).count();
