@@ -72,6 +72,16 @@ impl ApiError {
         error
     }
 
+    /// A tenant asks for more at once than its share. Not logged: it would do so again at once.
+    fn busy() -> Self {
+        let detail =
+            "too many requests of this tenant wait for their result; nothing was stored, repeat this one";
+        let mut error =
+            Self::new(StatusCode::TOO_MANY_REQUESTS, "rate_limited", "Too many requests wait", detail);
+        error.0.retry_after = Some(RETRY_AFTER_SECONDS);
+        error
+    }
+
     /// What the caller did was refused by the conversation.
     pub(crate) fn refused(refusal: &Refusal) -> Self {
         let mut error = Self::new(status_of(refusal), refusal.code(), title_of(refusal), detail_of(refusal));
@@ -217,6 +227,9 @@ impl From<EngineError> for ApiError {
 
 impl From<CommandError> for ApiError {
     fn from(error: CommandError) -> Self {
+        if matches!(error, CommandError::Busy) {
+            return Self::busy();
+        }
         tracing::warn!(error = &error as &dyn std::error::Error, "a command was not answered");
         Self::unavailable(
             "the command was not confirmed in time; repeat it with the same Idempotency-Key to learn its result",

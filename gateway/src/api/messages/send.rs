@@ -26,7 +26,7 @@ use crate::state::AppState;
         (status = 202, body = Queued),
         (status = 402, body = Problem, description = "`insufficient_credits`", content_type = "application/problem+json"),
         (status = 422, body = Problem, description = "`window_closed` (lists usable templates), `opted_out`, `blocked`, `template_parameters` …", content_type = "application/problem+json"),
-        (status = 429, body = Problem, description = "Too many messages of the conversation wait", content_type = "application/problem+json"),
+        (status = 429, body = Problem, description = "Too many messages of the conversation wait, or too many requests of the tenant", content_type = "application/problem+json"),
     )
 )]
 #[post("/messages")]
