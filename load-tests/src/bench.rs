@@ -279,15 +279,17 @@ impl<'a> Progress<'a> {
         load: impl FnOnce() -> std::io::Result<crate::load::Summary>,
     ) -> Result<(Numbers, f64), Error> {
         let before = self.control.block_on(self.scraper.committed_events())?;
-        let started = Instant::now();
         let numbers = load()?.numbers();
+        // The load began when all connections were open, which may have taken seconds.
+        let load_ended = Instant::now();
         let expected = to_f64(numbers.ok);
         let Some(reached) = self.control.block_on(self.scraper.reach(before + expected, PATIENCE))? else {
             let committed = self.control.block_on(self.scraper.committed_events())? - before;
             let log = self.places[0].log();
             return Err(Error::Stuck { committed, expected, log });
         };
-        Ok((numbers, expected / (reached - started).as_secs_f64()))
+        let seconds = numbers.seconds + reached.saturating_duration_since(load_ended).as_secs_f64();
+        Ok((numbers, expected / seconds))
     }
 }
 
