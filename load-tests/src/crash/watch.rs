@@ -109,18 +109,22 @@ impl Watch {
 
 impl Look {
     fn is_covered(&self) -> bool {
-        let is_owned = |shard: usize| {
-            let view = |node: &Vec<View>| node.get(shard).is_some_and(|view| view.owned);
-            self.nodes.iter().any(view)
-        };
-        let shards = self.nodes.iter().map(Vec::len).max().unwrap_or(0);
-        shards > 0 && (0..shards).all(is_owned)
+        self.owners().is_some_and(|(fewest, _)| fewest > 0)
     }
 
+    /// A node that was held still believes for a moment that it owns what others have taken: one owner each.
     fn is_whole(&self) -> bool {
         let is_settled = |view: &View| view.owned == view.wanted;
         let is_heard = |node: &Vec<View>| !node.is_empty() && node.iter().all(is_settled);
-        self.ready && self.is_covered() && self.nodes.iter().all(is_heard)
+        self.ready && self.owners() == Some((1, 1)) && self.nodes.iter().all(is_heard)
+    }
+
+    /// The fewest and the most nodes that own one shard; nothing when no node was heard.
+    fn owners(&self) -> Option<(usize, usize)> {
+        let shards = self.nodes.iter().map(Vec::len).max()?;
+        let owns = |node: &&Vec<View>, shard: usize| node.get(shard).is_some_and(|view| view.owned);
+        let owners = |shard| self.nodes.iter().filter(|node| owns(node, shard)).count();
+        Some(((0..shards).map(owners).min()?, (0..shards).map(owners).max()?))
     }
 }
 
@@ -147,5 +151,9 @@ mod tests {
         assert!(look(&[&[(true, true)], &[(false, false)]]).is_whole());
         assert!(!look(&[&[(true, false)], &[(false, true)]]).is_whole());
         assert!(!look(&[&[(true, true)], &[]]).is_whole(), "every node must be heard");
+        assert!(
+            !look(&[&[(true, true)], &[(true, true)]]).is_whole(),
+            "one of them has not noticed its loss"
+        );
     }
 }
