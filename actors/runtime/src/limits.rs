@@ -25,6 +25,12 @@ pub const LEASE_TTL: Duration = Duration::from_secs(4);
 /// half second. Others notice within as much time that a node came or left.
 pub const HEARTBEATS_PER_TTL: u32 = 8;
 
+/// Pauses after attempts to tell the store that a node leaves. A connection that broke with a restart of the store
+/// shows it only when it is used, so the first attempt may fail; others that are not told wait for the end of
+/// [`LEASE_TTL`] instead of taking the shards within a second.
+pub const LEAVE_PAUSES: [Duration; 3] =
+    [Duration::from_millis(10), Duration::from_millis(100), Duration::from_millis(200)];
+
 /// Shards that a node gives to others in one heartbeat, when a node joins. Each stands still for some ten
 /// milliseconds while it moves: few at a time keep the delay of everybody small.
 pub const MOVES_PER_HEARTBEAT: usize = 16;

@@ -11,7 +11,7 @@ use tokio::time::{Instant, sleep};
 use super::membership::Membership;
 use super::results;
 use super::shared::{Phase, Shared, supervise};
-use crate::limits::{HEARTBEATS_PER_TTL, MOVES_PER_HEARTBEAT};
+use crate::limits::{HEARTBEATS_PER_TTL, LEAVE_PAUSES, MOVES_PER_HEARTBEAT};
 use crate::shard::span;
 
 /// Keeps what the node owns.
@@ -95,8 +95,12 @@ async fn leave(shared: &Shared) {
     for shard in &shared.shards {
         shard.want(false);
     }
-    if let Err(error) = shared.options.engine.heartbeat(shared.options.settings.node_id, SpanMs(0)).await {
-        tracing::warn!(%error, "the store was not told that this node leaves; others notice by its silence");
+    for pause in LEAVE_PAUSES {
+        match shared.options.engine.heartbeat(shared.options.settings.node_id, SpanMs(0)).await {
+            Ok(_) => return,
+            Err(error) => tracing::warn!(%error, "the store was not told that this node leaves"),
+        }
+        sleep(pause).await;
     }
 }
 
