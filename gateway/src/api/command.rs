@@ -1,5 +1,7 @@
 //! Commands to conversations: one way for every endpoint that changes one.
 
+use std::time::Duration;
+
 use actix_web::HttpRequest;
 use protocol::command::{Action, Command, CommandKey, CommandResult};
 use protocol::entry::Address;
@@ -13,6 +15,8 @@ use crate::state::AppState;
 
 /// How long a caller is kept waiting for its result; a command applied later is refused.
 const PATIENCE: SpanMs = SpanMs::seconds(10);
+/// How long the records may take to compare a key.
+const CLAIM_PATIENCE: Duration = Duration::from_millis(250);
 /// Longest idempotency key: room for any UUID or hash, short enough to store millions.
 const MAX_KEY_CHARS: usize = 255;
 
@@ -48,15 +52,25 @@ pub(crate) async fn run(
     let given = idempotency_key(request)?;
     let key = match &given {
         Some(key) => {
-            let claim = state.records.claim_key(caller.tenant, key.clone(), fingerprint, now()).await?;
-            if claim == Claim::Different {
-                return Err(protocol::command::Refusal::KeyReused.into());
-            }
+            claim(state, caller, key, fingerprint).await?;
             CommandKey::new(caller.tenant, key)
         }
         None => CommandKey(rand::random()),
     };
     apply(state, caller, (address, key, fingerprint), action).await
+}
+
+/// Refuses a key that was used for something else. The store of the conversations remembers the keys of commands as
+/// well: while the records are away, or slow, commands go on.
+async fn claim(state: &AppState, caller: &Caller, key: &str, fingerprint: u64) -> ApiResult<()> {
+    let claim = state.records.claim_key(caller.tenant, key.to_owned(), fingerprint, now());
+    match tokio::time::timeout(CLAIM_PATIENCE, claim).await {
+        Ok(Ok(Claim::Different)) => return Err(protocol::command::Refusal::KeyReused.into()),
+        Ok(Ok(_)) => {}
+        Ok(Err(error)) => tracing::warn!(%error, "a key is not compared with those of other calls"),
+        Err(_) => tracing::warn!("a key is not compared with those of other calls: the records are slow"),
+    }
+    Ok(())
 }
 
 /// Applies an action that is a part of a larger write, which may be repeated as a whole.

@@ -1,9 +1,10 @@
 //! A gateway whose records are in PostgreSQL.
 
-use reqwest::StatusCode;
+use reqwest::{Method, StatusCode};
 use serde_json::Value;
 
 use self::server::Server;
+use crate::api::text_to;
 use crate::harness::{World, text_webhook};
 
 #[path = "../../../actors/store/tests/it/records/server.rs"]
@@ -34,6 +35,13 @@ async fn p1_postgres_may_crash_and_conversations_go_on_and_nothing_is_lost_or_do
     write(&world, "wamid.3", "Sì").await;
     write(&world, "wamid.3", "Sì").await;
     assert_eq!(world.get("/v1/conversations").await.status, StatusCode::SERVICE_UNAVAILABLE);
+    let send = async || {
+        let body = text_to(&format!("+{CANDIDATE}"), "A presto");
+        world.call(Method::POST, "/v1/messages").body(body).once("while-away").answer().await
+    };
+    let (sent, again) = (send().await, send().await);
+    assert_eq!(sent.status, StatusCode::ACCEPTED, "{sent:?}");
+    assert_eq!(sent.json()["id"], again.json()["id"], "its key is remembered without the records");
     postgres.restart();
     write(&world, "wamid.4", "/chat").await;
     let path = format!("/v1/conversations/{}/messages?order=asc", conversation["id"].as_str().unwrap());
