@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 /// Connections that wait to be accepted. The system's own limit (4096 on Linux) is the real bound.
-pub const ACCEPT_BACKLOG: u32 = 4_096;
+pub const ACCEPT_BACKLOG: i32 = 4_096;
 
 /// Open connections per worker: each costs about 10 KB; providers keep some hundreds, event streams one per person.
 pub const MAX_CONNECTIONS_PER_WORKER: usize = 10_000;

@@ -27,9 +27,12 @@ impl Listeners {
     /// # Errors
     /// Names the address that cannot be bound.
     pub fn bind(settings: &Settings) -> Result<Self, StartError> {
-        let bind = |address: SocketAddr| {
-            let named = |source| StartError::Listen { address: address.to_string(), source };
-            TcpListener::bind(address).map_err(named)
+        let bind = |address: SocketAddr| -> Result<_, StartError> {
+            let named = |source: std::io::Error| StartError::Listen { address: address.to_string(), source };
+            let listener = TcpListener::bind(address).map_err(named)?;
+            // The standard library asks for 128 places; whoever finds none is kept waiting for a second and more.
+            rustix::net::listen(&listener, ACCEPT_BACKLOG).map_err(|error| named(error.into()))?;
+            Ok(listener)
         };
         Ok(Self { public: bind(settings.public.listen)?, operator: bind(settings.operator.listen)? })
     }
@@ -65,7 +68,6 @@ impl Listeners {
                 .configure(webhooks::routes(shared.clone()))
                 .configure(api::configure)
         })
-        .backlog(ACCEPT_BACKLOG)
         .max_connections(MAX_CONNECTIONS_PER_WORKER)
         .keep_alive(KEEP_ALIVE)
         .disable_signals()
