@@ -10,31 +10,16 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
-use async_trait::async_trait;
 use prometheus::Registry;
-use protocol::directory::Number;
-use protocol::id::ProviderId;
-use protocol::outbound::Outcome;
-use runtime::{Metrics, Node, NodeHandle, NodeOptions, NodeSettings, OutboundMessage, Provider};
+use runtime::{Metrics, Node, NodeHandle, NodeOptions, NodeSettings};
 use store::engine::embedded::{EmbeddedEngine, EmbeddedOptions};
 use store::engine::{Engine, SystemClock};
-use world::{address, directory, received};
+use world::{Nowhere, address, directory, received};
 
 /// Webhooks that share an append, as concurrent requests do.
 const APPENDED_TOGETHER: u64 = 64;
 /// Appends under way at once.
 const APPENDS: u64 = 8;
-
-struct Nowhere;
-
-#[async_trait]
-impl Provider for Nowhere {
-    async fn send(&self, _: &Number, message: OutboundMessage) -> Outcome {
-        Outcome::Accepted { provider_id: ProviderId::new(&message.opaque[..40]), recipient: None }
-    }
-
-    async fn show_typing(&self, _: &Number, _: &ProviderId) {}
-}
 
 /// Appends messages `from..to` of people in turn; returns when they are durable.
 async fn append(engine: Arc<dyn Engine>, people: u64, from: u64, to: u64, words: &'static str) {

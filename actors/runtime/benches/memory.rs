@@ -11,16 +11,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use async_trait::async_trait;
 use prometheus::Registry;
-use protocol::directory::Number;
-use protocol::id::ProviderId;
-use protocol::outbound::{OpaqueKey, Outcome};
+use protocol::outbound::OpaqueKey;
 use protocol::shard::{HASH_VERSION, ShardCount};
 use runtime::metrics::OutboundRequest;
-use runtime::{Metrics, Node, NodeHandle, NodeOptions, NodeSettings, OutboundMessage, Provider};
+use runtime::{Metrics, Node, NodeHandle, NodeOptions, NodeSettings};
 use store::engine::{Engine, MemoryEngine, StoreIdentity, SystemClock};
-use world::{address, directory, received};
+use world::{Nowhere, address, directory, received};
 
 #[global_allocator]
 static ALLOCATOR: dhat::Alloc = dhat::Alloc;
@@ -30,17 +27,6 @@ const IDLE: Duration = Duration::from_secs(30);
 /// What each contact writes: the bot acknowledges the first, nobody answers the others.
 const WORDS: [&str; 3] = ["/chat", "Buongiorno, sono ancora interessata", "Quando posso venire?"];
 const PAUSE: Duration = Duration::from_millis(100);
-
-struct Nowhere;
-
-#[async_trait]
-impl Provider for Nowhere {
-    async fn send(&self, _: &Number, message: OutboundMessage) -> Outcome {
-        Outcome::Accepted { provider_id: ProviderId::new(&message.opaque[..40]), recipient: None }
-    }
-
-    async fn show_typing(&self, _: &Number, _: &ProviderId) {}
-}
 
 fn start(engine: &Arc<dyn Engine>, metrics: &Arc<Metrics>) -> NodeHandle {
     Node::start(NodeOptions {

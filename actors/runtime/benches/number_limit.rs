@@ -5,6 +5,7 @@
 //! leaves a store of its own on that server.
 #![allow(clippy::unwrap_used, reason = "a benchmark that cannot go on shall panic")]
 
+#[allow(dead_code, reason = "the other benchmarks use the rest")]
 mod world;
 
 use std::sync::Arc;

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use async_trait::async_trait;
 use bytes::Bytes;
 use domain::directory::{Directory, TenantDirectory};
 use protocol::codec;
@@ -10,9 +11,11 @@ use protocol::content::{Channel, Content};
 use protocol::directory::{Contract, Number, NumberSecrets, Tenant, TenantSettings, UnknownSender};
 use protocol::entry::{Address, Entry, EntryBody, Happening, Identity, InboundMessage};
 use protocol::id::{NumberId, PhoneNumberId, ProviderId, TenantId};
+use protocol::outbound::Outcome;
 use protocol::phone::{ContactKey, E164};
 use protocol::shard::conversation_id;
 use protocol::time::TimestampMs;
+use runtime::{OutboundMessage, Provider};
 
 pub(crate) const TENANT: TenantId = TenantId(1);
 pub(crate) const NUMBER: NumberId = NumberId(10);
@@ -76,4 +79,16 @@ pub(crate) fn received(address: Address, now: TimestampMs, id: &str, words: &str
     });
     let body = EntryBody::Conversation { address, input: Box::new(input) };
     codec::encode(&Entry { received_at: now, traceparent: None, body }).unwrap()
+}
+
+/// A provider that takes everything at once.
+pub(crate) struct Nowhere;
+
+#[async_trait]
+impl Provider for Nowhere {
+    async fn send(&self, _: &Number, message: OutboundMessage) -> Outcome {
+        Outcome::Accepted { provider_id: ProviderId::new(&message.opaque[..40]), recipient: None }
+    }
+
+    async fn show_typing(&self, _: &Number, _: &ProviderId) {}
 }

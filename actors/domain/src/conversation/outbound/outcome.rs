@@ -7,7 +7,7 @@ use protocol::outbound::{Attempt, Outcome};
 use protocol::time::TimestampMs;
 
 use super::policy::{self, Next};
-use super::{Report, Stage, changed, recent, report, take_head};
+use super::{Report, Stage, changed, recent, refuse, report, take_head};
 use crate::conversation::seen::message_hash;
 use crate::conversation::turn::Turn;
 use crate::conversation::{consent, identity, parked, status};
@@ -28,11 +28,11 @@ pub(in crate::conversation) fn outcome(turn: &mut Turn<'_>, message: MessageId, 
         Outcome::Rejected { error, retry_after_ms } => rejected(turn, message, error, retry_after_ms),
         Outcome::NotSent { detail } => {
             let attempts = head_attempts(turn);
-            let error = ProviderError { code: 0, title: "not_sent".into(), detail: Some(detail) };
+            let error = refuse::reason("not_sent", detail);
             not_taken(turn, message, error, policy::not_sent(attempts));
         }
         Outcome::Unfunded { detail } => {
-            let error = ProviderError { code: 0, title: "insufficient_credits".into(), detail: Some(detail) };
+            let error = refuse::reason("insufficient_credits", detail);
             not_taken(turn, message, error, Next::Refused);
         }
         Outcome::InDoubt { detail } => in_doubt(turn, message, detail),
@@ -98,7 +98,7 @@ fn in_doubt(turn: &mut Turn<'_>, message: MessageId, detail: String) {
         return;
     }
     head.stage = Stage::Claimed { deadline, in_doubt: true };
-    let error = ProviderError { code: 0, title: "in_doubt".into(), detail: Some(detail) };
+    let error = refuse::reason("in_doubt", detail);
     attempt_failed(turn, message, &error, None);
 }
 
@@ -122,7 +122,7 @@ fn late(turn: &mut Turn<'_>, message: MessageId, outcome: Outcome) {
         Outcome::Accepted { provider_id, .. } => (MessageStatus::Sent, Some(provider_id), Vec::new()),
         Outcome::Rejected { error, .. } => (MessageStatus::Failed, None, vec![error]),
         Outcome::NotSent { detail } | Outcome::Unfunded { detail } => {
-            let error = ProviderError { code: 0, title: "not_sent".into(), detail: Some(detail) };
+            let error = refuse::reason("not_sent", detail);
             (MessageStatus::Failed, None, vec![error])
         }
         Outcome::InDoubt { .. } => return,

@@ -51,6 +51,6 @@ pub(in crate::conversation) fn refuse_everything(turn: &mut Turn<'_>) {
 }
 
 /// Code 0 stands for the gateway itself.
-pub(super) fn reason(code: &str, detail: &str) -> ProviderError {
+pub(super) fn reason(code: &str, detail: impl Into<String>) -> ProviderError {
     ProviderError { code: 0, title: code.into(), detail: Some(detail.into()) }
 }

@@ -8,7 +8,7 @@ use super::super::text::{self, from_json, from_party};
 use super::super::{Audit, AuditEntry, AuditQuery, Page, PageRequest, RecordsResult};
 use super::cells::Cells;
 use super::filter::Where;
-use super::paging::{cursor_pair, page, page_limit, pair_cursor};
+use super::paging::{older, page, page_limit, pair_cursor};
 use super::statement::{Database, Sql};
 
 const COLUMNS: &str = "id, tenant, at, party, action, conversation, subject, detail";
@@ -52,11 +52,7 @@ async fn audit<S: Sql>(
     if let Some(to) = query.to {
         conditions.and("at < {}", to.0);
     }
-    if let Some(cursor) = &request.cursor {
-        let (at, id) = cursor_pair(cursor)?;
-        let at = conditions.bind(at);
-        conditions.and(&format!("(at, id) < ({at}, {{}})"), id as i64);
-    }
+    older(&mut conditions, "at, id", request.cursor.as_ref(), |id| (id as i64).into())?;
     let limit = page_limit(request.limit);
     let sql = format!(
         "SELECT {COLUMNS} FROM audit WHERE {} ORDER BY at DESC, id DESC LIMIT {}",

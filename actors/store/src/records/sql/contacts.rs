@@ -16,9 +16,9 @@ use super::super::{
     PageRequest, RecordsError, RecordsResult, SilencedContact,
 };
 use super::filter::Where;
-use super::paging::{cursor_pair, page, page_limit, pair_cursor};
+use super::paging::{older, page, page_limit, pair_cursor};
 use super::statement::{Database, Durability, Sql, one};
-use super::value::{Values, values};
+use super::value::{Value, Values, values};
 use super::{documents, load, rows, save};
 
 #[async_trait]
@@ -157,11 +157,7 @@ async fn newest<S: Sql>(
     mut conditions: Where,
     request: PageRequest,
 ) -> RecordsResult<Page<ContactRecord>> {
-    if let Some(cursor) = &request.cursor {
-        let (at, id) = cursor_pair(cursor)?;
-        let at = conditions.bind(at);
-        conditions.and(&format!("(p.created_at, p.id) < ({at}, {{}})"), id);
-    }
+    older(&mut conditions, "p.created_at, p.id", request.cursor.as_ref(), Value::from)?;
     let limit = page_limit(request.limit);
     let sql = format!(
         "SELECT {} FROM contacts p WHERE {} ORDER BY p.created_at DESC, p.id DESC LIMIT {}",

@@ -16,9 +16,9 @@ use super::super::{
 use super::cells::Cells;
 use super::filter::Where;
 use super::money::{money, nano};
-use super::paging::{cursor_pair, page, page_limit, pair_cursor};
+use super::paging::{older, page, page_limit, pair_cursor};
 use super::statement::{Database, Durability, Sql, one};
-use super::value::values;
+use super::value::{Value, values};
 
 #[async_trait]
 impl<D: Database> Credits for D {
@@ -114,22 +114,17 @@ async fn open<S: Sql>(
 
 async fn quote_for<S: Sql>(db: &mut S, tenant: TenantId, quote: Quote) -> RecordsResult<Reservation> {
     let account = account(db, tenant).await?;
-    covers(db, account, &quote).await
+    let is_free = is_free(db, &quote).await?;
+    Ok(covers(account, &quote.price, is_free))
 }
 
 /// Whether an account covers what a message may cost.
-async fn covers<S: Sql>(
-    db: &mut S,
-    account: Option<CreditAccount>,
-    quote: &Quote,
-) -> RecordsResult<Reservation> {
-    let Some(account) = account.filter(|known| known.currency == quote.price.currency) else {
-        return Ok(Reservation::NoAccount);
-    };
-    if account.available() >= quote.price.amount || is_free(db, quote).await? {
-        return Ok(Reservation::Held);
+fn covers(account: Option<CreditAccount>, price: &Money, is_free: bool) -> Reservation {
+    match account.filter(|known| known.currency == price.currency) {
+        None => Reservation::NoAccount,
+        Some(account) if is_free || account.available() >= price.amount => Reservation::Held,
+        Some(account) => Reservation::Short(account),
     }
-    Ok(Reservation::Short(account))
 }
 
 /// Whether the month's free tier lasts.
@@ -152,8 +147,9 @@ async fn reserve<S: Sql>(
     if one(db, known, values![message.0], |cells| cells.take::<i64>()).await?.is_some() {
         return Ok(Reservation::Held);
     }
-    let covered = covers(db, account, &quote).await?;
-    if covered != Reservation::Held || is_free(db, &quote).await? {
+    let is_free = is_free(db, &quote).await?;
+    let covered = covers(account, &quote.price, is_free);
+    if is_free || covered != Reservation::Held {
         return Ok(covered);
     }
     let amount = nano(&quote.price)?;
@@ -238,11 +234,7 @@ async fn entries<S: Sql>(
     request: PageRequest,
 ) -> RecordsResult<Page<CreditEntry>> {
     let mut conditions = Where::tenant("tenant", tenant);
-    if let Some(cursor) = &request.cursor {
-        let (at, id) = cursor_pair(cursor)?;
-        let at = conditions.bind(at);
-        conditions.and(&format!("(at, id) < ({at}, {{}})"), id);
-    }
+    older(&mut conditions, "at, id", request.cursor.as_ref(), Value::from)?;
     let limit = page_limit(request.limit);
     let sql = format!(
         "SELECT id, at, kind, amount_nano, currency, message, reference FROM credit_entries WHERE {} \

@@ -10,9 +10,9 @@ use super::super::{
     RecordsResult, Unread,
 };
 use super::filter::Where;
-use super::paging::{cursor_pair, page, page_limit, pair_cursor};
+use super::paging::{older, page, page_limit, pair_cursor};
 use super::statement::{Database, Sql, one};
-use super::value::values;
+use super::value::{Value, values};
 use super::{events, load, rows};
 
 #[async_trait]
@@ -67,11 +67,7 @@ async fn conversations<S: Sql>(
 ) -> RecordsResult<Page<ConversationRecord>> {
     let mut conditions = Where::tenant("c.tenant", tenant);
     conditions.and_filter(tenant, &filter)?;
-    if let Some(cursor) = &request.cursor {
-        let (at, id) = cursor_pair(cursor)?;
-        let at = conditions.bind(at);
-        conditions.and(&format!("(c.sort_at, c.id) < ({at}, {{}})"), id);
-    }
+    older(&mut conditions, "c.sort_at, c.id", request.cursor.as_ref(), Value::from)?;
     let limit = page_limit(request.limit);
     let sql = select(&conditions.sql, limit + 1);
     let found = db.all(&sql, conditions.values, rows::conversation).await?;

@@ -17,10 +17,10 @@ use super::super::{
 use super::cells::Cells;
 use super::filter::Where;
 use super::money::{money, nano};
-use super::paging::{cursor_pair, page, page_limit, pair_cursor};
+use super::paging::{older, page, page_limit, pair_cursor};
 use super::statement::Kind::{Bytes as Blob, Int, Text};
 use super::statement::{Database, Durability, Insert, Sql};
-use super::value::{Values, values};
+use super::value::{Value, Values, values};
 use super::{credits, events, usage};
 
 const COLUMNS: &str = "id, tenant, number, conversation, message, at, day, category, origin, policy, market, \
@@ -208,11 +208,7 @@ async fn ledger<S: Sql>(
     if query.differs_only {
         conditions.sql.push_str(" AND differs = 1");
     }
-    if let Some(cursor) = &request.cursor {
-        let (at, id) = cursor_pair(cursor)?;
-        let at = conditions.bind(at);
-        conditions.and(&format!("(at, id) < ({at}, {{}})"), id);
-    }
+    older(&mut conditions, "at, id", request.cursor.as_ref(), Value::from)?;
     let limit = page_limit(request.limit);
     let sql = format!(
         "SELECT {COLUMNS} FROM ledger WHERE {} ORDER BY at DESC, id DESC LIMIT {}",

@@ -2,6 +2,8 @@
 
 use super::super::limits::MAX_PAGE;
 use super::super::{Cursor, Page, RecordsError, RecordsResult};
+use super::filter::Where;
+use super::value::Value;
 
 /// Rows of a page.
 pub(super) fn page_limit(limit: usize) -> usize {
@@ -17,11 +19,25 @@ pub(super) fn page<T>(mut data: Vec<T>, limit: usize, cursor: impl FnOnce(&T) ->
 }
 
 /// Reads a cursor made of two numbers.
-pub(super) fn cursor_pair(cursor: &Cursor) -> RecordsResult<(i64, u128)> {
+fn cursor_pair(cursor: &Cursor) -> RecordsResult<(i64, u128)> {
     let (at, id) = cursor.0.split_once('-').ok_or(RecordsError::PageCursor)?;
     let at = at.parse().map_err(|_| RecordsError::PageCursor)?;
     let id = u128::from_str_radix(id, 16).map_err(|_| RecordsError::PageCursor)?;
     Ok((at, id))
+}
+
+/// Adds the condition that a page of what is newest first begins behind its cursor, by the columns of time and id.
+pub(super) fn older(
+    conditions: &mut Where,
+    columns: &str,
+    cursor: Option<&Cursor>,
+    id: impl FnOnce(u128) -> Value<'static>,
+) -> RecordsResult<()> {
+    let Some(cursor) = cursor else { return Ok(()) };
+    let (at, found) = cursor_pair(cursor)?;
+    let at = conditions.bind(at);
+    conditions.and(&format!("({columns}) < ({at}, {{}})"), id(found));
+    Ok(())
 }
 
 /// Writes a cursor made of two numbers.
