@@ -1,18 +1,17 @@
 //! Ceiling and gateway in one run, by the same generator: how much of a bare server's speed is left when every webhook
 //! is made durable, applied and committed.
 
-use std::net::TcpStream;
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
 use std::rc::Rc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use serde::Serialize;
 
+use crate::ceiling::{self, Depth};
 use crate::client::inbound::Receiver;
-use crate::load::{Corpus, Numbers, Pace, Recipe, Target, drive, to_f64};
+use crate::load::{Corpus, Numbers, Pace, Recipe, Target, drive_plain, to_f64};
 use crate::metrics::Scraper;
-use crate::process::{self, Cluster, Durability, Place, Process, Shape, Store, cpu_seconds, free_address};
+use crate::process::{self, Cluster, Durability, Place, Process, Shape, Store, cpu_seconds};
 use crate::simulator::Options;
 
 /// What to measure.
@@ -123,7 +122,9 @@ pub fn run(plan: &Plan) -> Result<Report, Error> {
         plan.requests,
     ));
     tracing::info!("ceiling");
-    let ceiling = ceiling(plan, &options, &corpus)?;
+    let secret = &options.accounts[0].app_secret.0;
+    let limit = Duration::from_secs_f64(plan.seconds);
+    let ceiling = ceiling::measure(Depth::Signature, &corpus, secret, plan.connections, limit)?;
     let control = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let mut cluster = control.block_on(Cluster::prepare(&plan.shape, None, &options))?;
     let started = control.block_on(cluster.start_all());
@@ -170,25 +171,6 @@ pub(crate) fn recipe(options: &Options, conversations: u32, zipf: bool, text: &s
     }
 }
 
-fn ceiling(plan: &Plan, options: &Options, corpus: &Rc<Corpus>) -> Result<Numbers, Error> {
-    let address = free_address()?;
-    let program = std::env::current_exe()?;
-    let mut command = Command::new(program);
-    command.arg("ceiling").arg("--listen").arg(address.to_string());
-    command.arg("--secret").arg(&options.accounts[0].app_secret.0).stdout(Stdio::null());
-    let _process = Process::of(command.spawn()?);
-    let since = Instant::now();
-    while TcpStream::connect(address).is_err() && since.elapsed() < PATIENCE {
-        std::thread::yield_now();
-    }
-    let target = Target { addresses: vec![address], connections: plan.connections };
-    // The first second warms both sides up. Nothing is kept there, so requests may come again.
-    let warm_up = Duration::from_secs(1);
-    drive(target.clone(), Rc::clone(corpus), 0..usize::MAX, Pace::Closed, warm_up)?;
-    let limit = Duration::from_secs_f64(plan.seconds);
-    Ok(drive(target, Rc::clone(corpus), 0..usize::MAX, Pace::Closed, limit)?.numbers())
-}
-
 struct Gateway {
     accepted: Numbers,
     committed_per_second: f64,
@@ -209,13 +191,13 @@ fn gateway(plan: &Plan, options: &Options, cluster: &Cluster, corpus: &Rc<Corpus
         plan.conversations as usize,
     ));
     let all = 0..chat.len();
-    progress.of(|| drive(target.clone(), chat, all, Pace::Closed, OPENING))?;
+    progress.of(|| drive_plain(&target, &chat, all, Pace::Closed, OPENING))?;
 
     tracing::info!("gateway, as fast as it answers");
     let limit = Duration::from_secs_f64(plan.seconds);
     let before = Used::by_now(cluster);
     let (accepted, committed_per_second) =
-        progress.of(|| drive(target.clone(), Rc::clone(corpus), 0..corpus.len(), Pace::Closed, limit))?;
+        progress.of(|| drive_plain(&target, corpus, 0..corpus.len(), Pace::Closed, limit))?;
     let cost_us = Used::by_now(cluster).since(&before, to_f64(accepted.ok));
     let sent = usize::try_from(accepted.ok + accepted.not_ok).unwrap_or(usize::MAX);
 
@@ -228,7 +210,7 @@ fn gateway(plan: &Plan, options: &Options, cluster: &Cluster, corpus: &Rc<Corpus
     // Webhooks left over from the first phase; when they run out the phase is shorter.
     let rest = sent.min(corpus.len())..corpus.len();
     let (at_70_percent, _) =
-        progress.of(|| drive(target, Rc::clone(corpus), rest, Pace::Open { per_second }, limit))?;
+        progress.of(|| drive_plain(&target, corpus, rest, Pace::Open { per_second }, limit))?;
     let memory = cluster.running().filter_map(Process::memory_bytes);
     let memory_bytes = memory.fold((0, 0), |sum, node| (sum.0 + node.0, sum.1 + node.1));
     Ok(Gateway {
@@ -246,7 +228,7 @@ struct Used([f64; 4]);
 
 impl Used {
     fn by_now(cluster: &Cluster) -> Self {
-        let [gateway, redis, postgres] = cluster.cpu_seconds();
+        let [gateway, redis, postgres] = cluster.usage().map(|usage| usage.cpu_seconds);
         Self([gateway, redis, postgres, cpu_seconds(std::process::id())])
     }
 

@@ -55,6 +55,14 @@ impl Scraper {
         self.sum("gateway_commit_events_sum").await
     }
 
+    /// How far the records are behind, in seconds.
+    ///
+    /// # Errors
+    /// When it does not answer.
+    pub(crate) async fn records_behind(&self) -> Result<f64, reqwest::Error> {
+        self.sum("gateway_projection_lag_seconds").await
+    }
+
     /// Waits until the records have caught up, at most so long; answers whether they have.
     ///
     /// # Errors
@@ -64,7 +72,7 @@ impl Scraper {
         let mut calm = 0;
         while calm < CALM_LOOKS && began.elapsed() < patience {
             tokio::time::sleep(POLL).await;
-            let lag = self.sum("gateway_projection_lag_seconds").await?;
+            let lag = self.records_behind().await?;
             calm = if lag > 0.0 { 0 } else { calm + 1 };
         }
         Ok(calm == CALM_LOOKS)

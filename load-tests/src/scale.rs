@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use serde::Serialize;
 
 use crate::bench::{self, Error, Progress};
-use crate::load::{Corpus, Pace, Target, drive};
+use crate::load::{Corpus, Pace, Target, drive_plain};
 use crate::process::{Place, Process};
 use crate::simulator::Options;
 
@@ -65,7 +65,7 @@ pub fn run(plan: &Plan) -> Result<Report, Error> {
     let corpus = everybody(plan.known);
     let range = 0..corpus.len();
     let (_, opened_per_second) =
-        progress.of(|| drive(target.clone(), corpus, range, Pace::Closed, FILLING))?;
+        progress.of(|| drive_plain(&target, &corpus, range, Pace::Closed, FILLING))?;
     if !progress.settled()? {
         tracing::warn!("the records have not caught up");
     }
@@ -80,7 +80,7 @@ pub fn run(plan: &Plan) -> Result<Report, Error> {
     tracing::info!(live = plan.live, "conversations come to life");
     let corpus = everybody(plan.live);
     let range = 0..corpus.len();
-    progress.of(|| drive(target, corpus, range, Pace::Closed, FILLING))?;
+    progress.of(|| drive_plain(&target, &corpus, range, Pace::Closed, FILLING))?;
     let (memory_live_bytes, memory_highest_bytes) = process.memory_bytes().unwrap_or_default();
     Ok(Report {
         known: plan.known,

@@ -25,7 +25,7 @@ pub(crate) struct Cli {
 enum Verb {
     /// Runs the provider simulator until it is interrupted.
     Simulator(simulator::Args),
-    /// Sends signed webhooks to a gateway and reports latencies from the intended start.
+    /// Plays a load profile against gateways that it starts, measures, and verifies that nothing was lost.
     Run(run::Args),
     /// Kills, stops and pauses gateways and their servers under load and compares what was acknowledged with what is
     /// there.
@@ -43,7 +43,7 @@ impl Cli {
     pub(crate) fn run(self) -> Result<ExitCode, Box<dyn Error>> {
         match self.verb {
             Verb::Simulator(args) => simulator::run(args),
-            Verb::Run(args) => run::run(&args),
+            Verb::Run(args) => run::run(args),
             Verb::Crash(args) => crash::run(args),
             Verb::Bench(args) => bench::run(args),
             Verb::Scale(args) => scale::run(args),

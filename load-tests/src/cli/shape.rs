@@ -1,5 +1,6 @@
 //! Arguments of the verbs that start gateways.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use load_tests::bench::gateway_beside;
@@ -49,6 +50,7 @@ impl ShapeArgs {
             DurabilityArg::Everysec => Durability::Everysec,
             DurabilityArg::Fsync => Durability::Fsync,
         };
-        Ok(Shape { gateway, nodes: usize::from(self.nodes), store, durability })
+        let settings = BTreeMap::new();
+        Ok(Shape { gateway, nodes: usize::from(self.nodes), store, durability, settings })
     }
 }

@@ -7,7 +7,6 @@
 //! read back through the API and compared with what was acknowledged and with the provider's ledger.
 
 mod fault;
-mod readback;
 mod tally;
 mod traffic;
 mod verdict;
@@ -26,8 +25,9 @@ pub use self::verdict::Verdict;
 use self::tally::Tally;
 use self::traffic::Traffic;
 use self::watch::Watch;
-use crate::process::{self, Cluster, Shape};
+use crate::process::{self, API_KEY, Cluster, Shape};
 use crate::simulator::{self, Handle, Latency, Options, WindowRule};
+use crate::verify;
 
 /// What to do.
 #[derive(Clone, Debug)]
@@ -116,8 +116,12 @@ async fn run_on(
     stop.store(true, Ordering::Relaxed);
     let acknowledged = traffic.finish().await;
     tracing::info!("reading back");
-    let found = readback::read(&cluster.places[0], provider, &acknowledged).await?;
-    let verdict = verdict::compare(&acknowledged, &found, &provider.ledger());
+    let promises = acknowledged.promises();
+    let keys = [API_KEY.to_owned()];
+    let found = verify::read(&cluster.places[0], &keys, provider, promises.inbound.len()).await?;
+    let damage = verify::compare(&promises, &found, &provider.ledger());
+    let (sends_refused, abandoned) = (acknowledged.refused, acknowledged.abandoned);
+    let verdict = Verdict { damage, sends_refused, abandoned, ..Verdict::default() };
     Ok(verdict.with(incidents, cluster.places.len()))
 }
 

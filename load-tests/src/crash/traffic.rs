@@ -16,14 +16,15 @@ use crate::client::inbound::{Receiver, Sender};
 use crate::client::{SIGNATURE_HEADER, signature};
 use crate::process::{API_KEY, Place};
 use crate::simulator::Options;
+use crate::verify::{Promises, Span, UNIQUE_TEXT};
 
 /// What was acknowledged.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Acknowledged {
     /// Provider ids of inbound messages in the order of their acknowledgement, by contact.
     pub(crate) inbound: BTreeMap<String, Vec<String>>,
-    /// Texts of messages that the API took, by their message id.
-    pub(crate) sends: BTreeMap<String, String>,
+    /// Ids of messages that the API took.
+    pub(crate) sends: Vec<String>,
     /// Messages that the API refused, by code: none is expected.
     pub(crate) refused: BTreeMap<String, u64>,
     /// Requests that were repeated to the end without an answer.
@@ -120,6 +121,15 @@ impl Traffic {
 }
 
 impl Acknowledged {
+    /// A contact writes one message at a time: each is sent when the one before is acknowledged.
+    pub(crate) fn promises(&self) -> Promises {
+        let spans = self.inbound.values().flat_map(|ids| {
+            let span = |sent: u64| Span { sent, acknowledged: sent + 1 };
+            ids.iter().zip(0..).map(move |(id, place)| (id.clone(), span(2 * place)))
+        });
+        Promises { inbound: spans.collect(), sends: self.sends.clone(), ..Promises::default() }
+    }
+
     fn add(&mut self, part: Self) {
         self.inbound.extend(part.inbound);
         self.sends.extend(part.sends);
@@ -168,7 +178,7 @@ async fn service_sends(way: Way, caller: u32) -> Acknowledged {
         if way.stop.load(Ordering::Relaxed) {
             break;
         }
-        let text = format!("crash send {caller}.{index}");
+        let text = format!("{UNIQUE_TEXT} {caller}.{index}");
         let to = format!("+{}", phone((caller.wrapping_mul(7_919) + index) % way.conversations.max(1)));
         let body = json!({ "to": to, "type": "text", "text": { "body": text } });
         let call = |place: &Place| {
@@ -184,7 +194,7 @@ async fn service_sends(way: Way, caller: u32) -> Acknowledged {
         let answer: Value = serde_json::from_slice(&answer).unwrap_or_default();
         match answer["id"].as_str() {
             Some(id) if status == 202 => {
-                done.sends.insert(id.to_owned(), text);
+                done.sends.push(id.to_owned());
             }
             _ => {
                 let code = answer["code"].as_str().map_or_else(|| status.to_string(), str::to_owned);

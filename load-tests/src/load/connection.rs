@@ -22,8 +22,8 @@ impl Connection {
         Ok(Self { stream, buffer: Box::new([0; ANSWER_BYTES]) })
     }
 
-    /// Writes a request and reads its whole answer: the status.
-    pub(crate) async fn exchange(&mut self, request: &[u8]) -> io::Result<u16> {
+    /// Writes a request and reads its whole answer: status and body.
+    pub(crate) async fn exchange(&mut self, request: &[u8]) -> io::Result<(u16, &[u8])> {
         self.stream.write_all(request).await?;
         let mut filled = 0;
         loop {
@@ -32,17 +32,17 @@ impl Connection {
                 return Err(io::ErrorKind::UnexpectedEof.into());
             }
             filled += read;
-            if let Some((status, length)) = answer(&self.buffer[..filled])?
+            if let Some((status, head, length)) = answer(&self.buffer[..filled])?
                 && filled >= length
             {
-                return Ok(status);
+                return Ok((status, &self.buffer[head..length]));
             }
         }
     }
 }
 
-/// Status and whole length of an answer, as soon as its head is complete.
-fn answer(bytes: &[u8]) -> io::Result<Option<(u16, usize)>> {
+/// Status, length of the head and whole length of an answer, as soon as its head is complete.
+fn answer(bytes: &[u8]) -> io::Result<Option<(u16, usize, usize)>> {
     let mut headers = [httparse::EMPTY_HEADER; HEADERS];
     let mut response = httparse::Response::new(&mut headers);
     let head = match response.parse(bytes) {
@@ -53,7 +53,7 @@ fn answer(bytes: &[u8]) -> io::Result<Option<(u16, usize)>> {
     let length = response.headers.iter().find(|header| header.name.eq_ignore_ascii_case("content-length"));
     let length = length.and_then(|header| std::str::from_utf8(header.value).ok()?.parse::<usize>().ok());
     let length = length.ok_or_else(|| io::Error::other("an answer without content-length"))?;
-    Ok(Some((response.code.unwrap_or(0), head + length)))
+    Ok(Some((response.code.unwrap_or(0), head, head + length)))
 }
 
 #[cfg(test)]
@@ -63,7 +63,7 @@ mod tests {
     #[test]
     fn an_answer_is_as_long_as_it_says() {
         let whole = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 2\r\nRetry-After: 1\r\n\r\nno";
-        assert_eq!(answer(whole).unwrap(), Some((503, whole.len())));
+        assert_eq!(answer(whole).unwrap(), Some((503, whole.len() - 2, whole.len())));
         assert_eq!(answer(&whole[..40]).unwrap(), None);
         assert!(answer(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n").is_err());
     }

@@ -1,17 +1,13 @@
-//! Sends requests, as fast as they are answered or at a fixed rate.
+//! Sends requests over many connections, each with one request in flight.
 
-use std::cell::Cell;
 use std::io;
 use std::net::SocketAddr;
-use std::ops::Range;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use tokio::task::{JoinSet, LocalSet};
 
 use super::connection::Connection;
-use super::corpus::Corpus;
-use super::report::Summary;
 
 /// Where requests go.
 #[derive(Clone, Debug)]
@@ -22,101 +18,79 @@ pub struct Target {
     pub connections: usize,
 }
 
-/// When requests are sent.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Pace {
-    /// Each connection sends its next request when the last is answered: finds the throughput.
-    Closed,
-    /// At a fixed rate whatever the answers: finds the latency. It counts from the instant at which a request should
-    /// have been sent, so that a stall of the server is seen by all requests that it delays. Timers tick in
-    /// milliseconds: up to one of them is the generator's own.
-    Open {
-        /// Requests per second over all connections.
-        per_second: f64,
-    },
+/// What is sent and when, and who remembers what came of it. One thread asks.
+pub trait Source: 'static {
+    /// The load begins now: every connection is open.
+    fn begin(&self, now: Instant);
+
+    /// The next request, and the instant at which it should be sent; `None` when there are no more.
+    fn take(&self, now: Instant) -> Option<(usize, Instant)>;
+
+    /// The bytes of a request; they may be made in the buffer.
+    fn request<'a>(&'a self, index: usize, buffer: &'a mut Vec<u8>) -> &'a [u8];
+
+    /// What came of it.
+    fn ended(&self, index: usize, exchange: &Exchange<'_>);
 }
 
-/// What connections share.
-struct Plan {
-    corpus: Rc<Corpus>,
-    range: Range<usize>,
-    pace: Pace,
-    started: Instant,
-    limit: Duration,
-    next: Cell<usize>,
+/// One request, from the instant at which it should have been sent.
+#[derive(Debug)]
+pub struct Exchange<'a> {
+    /// When it should have been sent.
+    pub intended: Instant,
+    /// When it was. Later than intended when no connection was free, or when the generator was late itself.
+    pub sent: Instant,
+    /// A connection had been free in time: whatever it was late, the generator is to blame.
+    pub was_waiting: bool,
+    /// When the answer was complete, or it was clear that none comes.
+    pub ended: Instant,
+    /// Status and body of the answer.
+    pub answer: Option<(u16, &'a [u8])>,
 }
 
-impl Plan {
-    /// The next request and when it should go; `None` when all were given out or the time is over.
-    fn take(&self) -> Option<(usize, Instant)> {
-        let index = self.next.get();
-        let now = Instant::now();
-        let intended = match self.pace {
-            Pace::Closed => now,
-            Pace::Open { per_second } => {
-                let nth = u32::try_from(index - self.range.start).unwrap_or(u32::MAX);
-                self.started + Duration::from_secs_f64(f64::from(nth) / per_second)
-            }
-        };
-        if index >= self.range.end || intended.max(now) >= self.started + self.limit {
-            return None;
-        }
-        self.next.set(index + 1);
-        Some((index, intended))
-    }
-}
-
-/// Sends the requests of a range of the corpus for at most `limit`, and returns when all of them were answered.
+/// Sends everything that a source has, and returns when all of it was answered: how long that took.
 ///
 /// # Errors
-/// When the server cannot be reached at all. Later failures are counted.
-pub fn drive(
-    target: Target,
-    corpus: Rc<Corpus>,
-    range: Range<usize>,
-    pace: Pace,
-    limit: Duration,
-) -> io::Result<Summary> {
+/// When the server cannot be reached at all. Later failures are told to the source.
+pub fn drive<S: Source>(target: &Target, source: &Rc<S>) -> io::Result<Duration> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    LocalSet::new().block_on(&runtime, async move {
+    LocalSet::new().block_on(&runtime, async {
         let mut connections = Vec::with_capacity(target.connections);
         for address in target.addresses.iter().cycle().take(target.connections.max(1)) {
             connections.push((*address, Connection::open(*address).await?));
         }
         let started = Instant::now();
-        let next = Cell::new(range.start);
-        let plan = Rc::new(Plan { corpus, range, pace, started, limit, next });
+        source.begin(started);
         let mut tasks = JoinSet::new();
         for (address, connection) in connections {
-            tasks.spawn_local(work(Rc::clone(&plan), address, connection));
+            tasks.spawn_local(work(Rc::clone(source), address, connection));
         }
-        let mut summary = Summary::default();
-        while let Some(part) = tasks.join_next().await {
-            summary.add(&part.map_err(io::Error::other)?);
+        while let Some(ended) = tasks.join_next().await {
+            ended.map_err(io::Error::other)?;
         }
-        summary.finish(started.elapsed());
-        Ok(summary)
+        Ok(started.elapsed())
     })
 }
 
-async fn work(plan: Rc<Plan>, address: SocketAddr, connection: Connection) -> Summary {
-    let mut summary = Summary::default();
+async fn work<S: Source>(source: Rc<S>, address: SocketAddr, connection: Connection) {
+    let mut buffer = Vec::new();
     let mut connection = Some(connection);
-    while let Some((index, intended)) = plan.take() {
-        if intended > Instant::now() {
+    let mut now = Instant::now();
+    while let Some((index, intended)) = source.take(now) {
+        let was_waiting = intended > now;
+        if was_waiting {
             tokio::time::sleep_until(intended.into()).await;
         }
-        let answered = match &mut connection {
-            Some(open) => open.exchange(plan.corpus.request(index)).await,
+        let sent = Instant::now();
+        let answer = match &mut connection {
+            Some(open) => open.exchange(source.request(index, &mut buffer)).await,
             None => Err(io::ErrorKind::NotConnected.into()),
         };
-        match answered {
-            Ok(status) => summary.answered(status, intended.elapsed()),
-            Err(_) => {
-                summary.failed();
-                connection = Connection::open(address).await.ok();
-            }
+        now = Instant::now();
+        let failed = answer.is_err();
+        source.ended(index, &Exchange { intended, sent, was_waiting, ended: now, answer: answer.ok() });
+        if failed {
+            connection = Connection::open(address).await.ok();
         }
     }
-    summary
 }

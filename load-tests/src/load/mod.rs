@@ -6,9 +6,13 @@
 mod connection;
 mod corpus;
 mod drive;
+mod plain;
 mod report;
+mod stencil;
 
 pub use corpus::{Corpus, Recipe};
-pub use drive::{Pace, Target, drive};
+pub use drive::{Exchange, Source, Target, drive};
+pub use plain::{Pace, drive_plain};
 pub(crate) use report::to_f64;
 pub use report::{Numbers, Summary};
+pub(crate) use stencil::Stencil;

@@ -65,15 +65,6 @@ impl Summary {
         self.failed += 1;
     }
 
-    pub(crate) fn add(&mut self, other: &Self) {
-        for (status, count) in &other.statuses {
-            *self.statuses.entry(*status).or_default() += count;
-        }
-        self.failed += other.failed;
-        // Fails only for values outside the bounds, which are the same for both.
-        let _ = self.latencies_us.add(&other.latencies_us);
-    }
-
     pub(crate) fn finish(&mut self, elapsed: Duration) {
         self.elapsed = elapsed;
     }

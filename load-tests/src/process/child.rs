@@ -83,12 +83,7 @@ impl Process {
     /// Resident memory in bytes now and at its highest, as the system tells.
     #[must_use]
     pub fn memory_bytes(&self) -> Option<(u64, u64)> {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).ok()?;
-        let kilobytes = |key: &str| {
-            let line = status.lines().find(|line| line.starts_with(key))?;
-            line.split_whitespace().nth(1)?.parse::<u64>().ok()
-        };
-        Some((kilobytes("VmRSS:")? * 1_024, kilobytes("VmHWM:")? * 1_024))
+        resident_bytes(self.child.id())
     }
 
     /// Seconds of a processor that it has used, and its children that have ended.
@@ -104,6 +99,16 @@ impl Process {
             std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap_or_default();
         children.split_whitespace().filter_map(|child| child.parse().ok()).collect()
     }
+}
+
+/// Resident memory of a process in bytes now and at its highest.
+pub(crate) fn resident_bytes(pid: u32) -> Option<(u64, u64)> {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    let kilobytes = |key: &str| {
+        let line = status.lines().find(|line| line.starts_with(key))?;
+        line.split_whitespace().nth(1)?.parse::<u64>().ok()
+    };
+    Some((kilobytes("VmRSS:")? * 1_024, kilobytes("VmHWM:")? * 1_024))
 }
 
 /// Seconds of a processor that a process has used, and its children that have ended.

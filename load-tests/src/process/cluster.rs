@@ -1,5 +1,6 @@
 //! Gateways that share their stores, with the servers of these.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
@@ -41,6 +42,17 @@ pub struct Shape {
     pub store: Store,
     /// Of the conversations.
     pub durability: Durability,
+    /// Further settings of the gateways, named as in their file (`conversations.max_live`).
+    pub settings: BTreeMap<String, String>,
+}
+
+/// What processes of one kind use.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub struct Usage {
+    /// Seconds of a processor so far.
+    pub cpu_seconds: f64,
+    /// Resident memory now. Pages that processes of PostgreSQL share count for each.
+    pub memory_bytes: u64,
 }
 
 /// Running gateways and servers, all in one folder that goes with them.
@@ -80,6 +92,9 @@ impl Cluster {
             if let (Some(redis), Some(postgres)) = (&redis, &postgres) {
                 place = place.with("GATEWAY_STORE__URL", redis.url());
                 place = place.with("GATEWAY_RECORDS__URL", postgres.url());
+            }
+            for (name, value) in &shape.settings {
+                place = place.with(format!("GATEWAY_{}", name.replace('.', "__").to_uppercase()), value);
             }
             Ok(place.with("GATEWAY_STORE__DURABILITY", durability))
         };
@@ -135,12 +150,20 @@ impl Cluster {
         self.nodes[node] = None;
     }
 
-    /// Seconds of a processor that nodes, Redis and PostgreSQL have used so far.
+    /// What nodes, Redis and PostgreSQL use.
     #[must_use]
-    pub fn cpu_seconds(&self) -> [f64; 3] {
-        let redis = self.redis.as_ref().map_or(0.0, |redis| redis.process().cpu_seconds());
-        let postgres = self.postgres.as_ref().map_or(0.0, Postgres::cpu_seconds);
-        [self.running().map(Process::cpu_seconds).sum(), redis, postgres]
+    pub fn usage(&self) -> [Usage; 3] {
+        let of = |process: &Process| Usage {
+            cpu_seconds: process.cpu_seconds(),
+            memory_bytes: process.memory_bytes().unwrap_or_default().0,
+        };
+        let sum = |sum: Usage, one: Usage| Usage {
+            cpu_seconds: sum.cpu_seconds + one.cpu_seconds,
+            memory_bytes: sum.memory_bytes + one.memory_bytes,
+        };
+        let nodes = self.running().map(of).fold(Usage::default(), sum);
+        let redis = self.redis.as_ref().map_or(Usage::default(), |redis| of(redis.process()));
+        [nodes, redis, self.postgres.as_ref().map_or(Usage::default(), Postgres::usage)]
     }
 
     /// Kills Redis, where there is one.

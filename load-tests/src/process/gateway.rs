@@ -9,10 +9,20 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use super::{Error, Process, free_address};
-use crate::simulator::Options;
+use crate::simulator::{Account, Number, Options};
 
-/// Key of the tenant that the apply file makes.
+/// Key of the first tenant that the apply file makes.
 pub const API_KEY: &str = "key_load_0123456789abcdef0123456789abcdef";
+
+/// Key of a tenant that the apply file makes: it makes one for each account of the provider.
+#[must_use]
+pub fn api_key(tenant: usize) -> String {
+    if tenant == 0 {
+        API_KEY.to_owned()
+    } else {
+        format!("key_load{tenant}_0123456789abcdef0123456789abcdef")
+    }
+}
 
 /// How long a process may take to become ready: a cold start replays what a crash left behind.
 const READY_WITHIN: Duration = Duration::from_secs(60);
@@ -30,12 +40,12 @@ pub struct Place {
     /// Metrics and probes.
     pub operator: SocketAddr,
     /// Settings, as the environment names them.
-    settings: Vec<(&'static str, String)>,
+    settings: Vec<(String, String)>,
 }
 
 impl Place {
-    /// Prepares a folder: free ports, and an apply file with one tenant whose numbers are the simulator's. Without
-    /// a provider the number receives and does not send.
+    /// Prepares a folder: free ports, and an apply file with a tenant for each account of the simulator. Without a
+    /// provider their numbers receive and do not send.
     ///
     /// # Errors
     /// When the folder cannot be written.
@@ -60,8 +70,8 @@ impl Place {
 
     /// Changes a setting for the next start, named as in the environment (`GATEWAY_STORE__URL`).
     #[must_use]
-    pub fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
-        self.settings.push((name, value.into()));
+    pub fn with(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.settings.push((name.into(), value.into()));
         self
     }
 
@@ -98,7 +108,7 @@ impl Place {
             .arg(self.public.to_string())
             .arg("--operator-listen")
             .arg(self.operator.to_string())
-            .envs(self.settings.iter().map(|(name, value)| (*name, value)))
+            .envs(self.settings.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null())
             .stdout(file.try_clone()?)
             .stderr(file);
@@ -126,36 +136,47 @@ impl Place {
     }
 }
 
-/// The tenant: one API key, the simulator's first number without a limit that matters, one short flow.
+/// A tenant for each account: one API key, its numbers with the limits that the provider gives them, one short flow.
 fn apply(provider: Option<&str>, options: &Options) -> Value {
-    let account = &options.accounts[0];
-    let number = &account.numbers[0];
-    json!({ "tenants": [{
-        "name": "load",
-        "language": "en",
-        "keys": [{ "name": "load", "secret": API_KEY, "scopes": ["*"] }],
-        "numbers": [{
-            "nickname": "main",
-            "channel": "whatsapp",
-            "phone": format!("+{}", number.display_phone_number),
-            "phone_number_id": number.phone_number_id,
-            "waba_id": account.waba_id,
-            "app_secret": account.app_secret.0,
-            "verify_token": "load",
-            "access_token": account.access_token.0,
-            "base_url": provider,
-            "enabled": provider.is_some(),
-            "throughput_per_second": number.throughput_per_second,
-        }],
-        "flows": [{
-            "id": "TEST0001",
+    let tenants = options.accounts.iter().enumerate().map(|(index, account)| {
+        let name = if index == 0 { "load".to_owned() } else { format!("load {index}") };
+        json!({
+            "name": name,
             "language": "en",
-            "vacancy": { "id": "vac-1", "title": "Warehouse" },
-            "steps": [
-                { "key": "name", "ask": "What is your name?", "type": "text" },
-                { "key": "town", "ask": "Where do you live?", "type": "text" },
-            ],
-            "completion": "Thank you, we have your application.",
-        }],
-    }] })
+            "keys": [{ "name": "load", "secret": api_key(index), "scopes": ["*"] }],
+            "numbers": account.numbers.iter().map(|of| number(provider, account, of)).collect::<Vec<_>>(),
+            "flows": [flow()],
+        })
+    });
+    json!({ "tenants": tenants.collect::<Vec<_>>() })
+}
+
+fn number(provider: Option<&str>, account: &Account, number: &Number) -> Value {
+    json!({
+        "nickname": format!("number {}", number.phone_number_id),
+        "channel": "whatsapp",
+        "phone": format!("+{}", number.display_phone_number),
+        "phone_number_id": number.phone_number_id,
+        "waba_id": account.waba_id,
+        "app_secret": account.app_secret.0,
+        "verify_token": "load",
+        "access_token": account.access_token.0,
+        "base_url": provider,
+        "enabled": provider.is_some(),
+        "throughput_per_second": number.throughput_per_second,
+    })
+}
+
+/// Every answer in it is answered, so that four lines of a contact are four replies of ours.
+fn flow() -> Value {
+    json!({
+        "id": "TEST0001",
+        "language": "en",
+        "vacancy": { "id": "vac-1", "title": "Warehouse" },
+        "steps": [
+            { "key": "name", "ask": "What is your name?", "type": "text" },
+            { "key": "town", "ask": "Where do you live?", "type": "text" },
+        ],
+        "completion": "Thank you, we have your application.",
+    })
 }

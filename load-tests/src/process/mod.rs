@@ -14,9 +14,9 @@ use std::process::ExitStatus;
 use rand::RngExt as _;
 
 pub use self::child::Process;
-pub(crate) use self::child::cpu_seconds;
-pub use self::cluster::{Cluster, Durability, Shape, Store};
-pub use self::gateway::{API_KEY, Place};
+pub(crate) use self::child::{cpu_seconds, resident_bytes};
+pub use self::cluster::{Cluster, Durability, Shape, Store, Usage};
+pub use self::gateway::{API_KEY, Place, api_key};
 
 /// Why a process does not serve.
 #[derive(Debug, thiserror::Error)]

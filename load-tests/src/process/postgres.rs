@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use super::{Error, Process, cpu_seconds};
+use super::{Error, Process, Usage, cpu_seconds, resident_bytes};
 
 /// Where Debian keeps the programs of a server, by version.
 const DEBIAN: &str = "/usr/lib/postgresql";
@@ -41,9 +41,16 @@ impl Postgres {
         format!("postgres://postgres@localhost/postgres?host={}", self.folder.display())
     }
 
-    /// Seconds of a processor that its processes have used.
-    pub(super) fn cpu_seconds(&self) -> f64 {
-        self.process.cpu_seconds() + self.process.children().into_iter().map(cpu_seconds).sum::<f64>()
+    /// What its processes use.
+    pub(super) fn usage(&self) -> Usage {
+        let children = self.process.children();
+        let memory = |pid: &u32| resident_bytes(*pid).unwrap_or_default().0;
+        Usage {
+            cpu_seconds: self.process.cpu_seconds()
+                + children.iter().map(|pid| cpu_seconds(*pid)).sum::<f64>(),
+            memory_bytes: self.process.memory_bytes().unwrap_or_default().0
+                + children.iter().map(memory).sum::<u64>(),
+        }
     }
 
     /// `kill -9` of the process that the others of the server look to; they end when they notice.

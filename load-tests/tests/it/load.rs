@@ -3,7 +3,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use load_tests::client::inbound::Receiver;
-use load_tests::load::{Corpus, Numbers, Pace, Recipe, Target, drive};
+use load_tests::load::{Corpus, Numbers, Pace, Recipe, Target, drive_plain};
 
 use crate::harness::{NUMBER, WABA, World};
 
@@ -28,7 +28,7 @@ async fn send(address: std::net::SocketAddr, pace: Pace) -> Numbers {
         };
         let corpus = Rc::new(Corpus::build(&recipe, REQUESTS));
         let target = Target { addresses: vec![address], connections: 4 };
-        drive(target, corpus, 0..REQUESTS, pace, Duration::from_secs(3_600)).unwrap().numbers()
+        drive_plain(&target, &corpus, 0..REQUESTS, pace, Duration::from_secs(3_600)).unwrap().numbers()
     };
     actix_web::web::block(load).await.unwrap()
 }

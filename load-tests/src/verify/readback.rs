@@ -2,11 +2,11 @@
 
 use std::time::{Duration, Instant};
 
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use reqwest::Client;
 use serde_json::Value;
 
-use super::traffic::Acknowledged;
-use crate::process::{API_KEY, Place};
+use crate::process::Place;
 use crate::simulator::Handle;
 
 /// One message as the API shows it.
@@ -21,19 +21,26 @@ pub(crate) struct Found {
 /// The gateway projects what it committed with a delay, and unfinished sends need their deadline of a minute.
 const PATIENCE: Duration = Duration::from_secs(90);
 const POLL: Duration = Duration::from_millis(500);
-const PAGE: usize = 100;
+/// The most that the API gives.
+const PAGE: usize = 200;
+/// Conversations that are read at once: enough to keep two cores busy.
+const AT_ONCE: usize = 8;
 
-/// The messages of every conversation, oldest first. Waits until everything is there and settled, or nothing moves.
+/// The messages of every conversation of the tenants with these keys, oldest first. Waits until so many inbound messages
+/// are there and everything is settled, or until it has waited long enough.
 pub(crate) async fn read(
     place: &Place,
+    keys: &[String],
     provider: &Handle,
-    acknowledged: &Acknowledged,
+    expected: usize,
 ) -> Result<Vec<Vec<Found>>, reqwest::Error> {
     let client = Client::new();
-    let expected: usize = acknowledged.inbound.values().map(Vec::len).sum();
     let since = Instant::now();
     loop {
-        let found = read_once(&client, place).await?;
+        let mut found = Vec::new();
+        for key in keys {
+            found.extend(conversations(&client, place, key).await?);
+        }
         let all = || found.iter().flatten();
         let inbound = all().filter(|message| message.inbound).count();
         let open = all().filter(|message| matches!(message.status.as_str(), "queued" | "claimed")).count();
@@ -46,23 +53,26 @@ pub(crate) async fn read(
     }
 }
 
-async fn read_once(client: &Client, place: &Place) -> Result<Vec<Vec<Found>>, reqwest::Error> {
+async fn conversations(client: &Client, place: &Place, key: &str) -> Result<Vec<Vec<Found>>, reqwest::Error> {
     let base = format!("http://{}/v1/conversations", place.public);
-    let mut conversations = Vec::new();
-    for conversation in pages(client, &base, "").await? {
+    let list = pages(client, key, &base, "").await?;
+    let messages = list.iter().map(|conversation| {
         let id = conversation["id"].as_str().unwrap_or_default();
-        let messages = pages(client, &format!("{base}/{id}/messages"), "&order=asc").await?;
-        conversations.push(messages.iter().map(found).collect());
-    }
-    Ok(conversations)
+        let url = format!("{base}/{id}/messages");
+        async move {
+            let messages = pages(client, key, &url, "&order=asc").await?;
+            Ok(messages.iter().map(found).collect())
+        }
+    });
+    stream::iter(messages).buffered(AT_ONCE).try_collect().await
 }
 
 /// All pages of a list.
-async fn pages(client: &Client, url: &str, more: &str) -> Result<Vec<Value>, reqwest::Error> {
+async fn pages(client: &Client, key: &str, url: &str, more: &str) -> Result<Vec<Value>, reqwest::Error> {
     let mut data = Vec::new();
     let mut cursor = String::new();
     loop {
-        let request = client.get(format!("{url}?limit={PAGE}{more}{cursor}")).bearer_auth(API_KEY);
+        let request = client.get(format!("{url}?limit={PAGE}{more}{cursor}")).bearer_auth(key);
         let mut page: Value = request.send().await?.error_for_status()?.json().await?;
         if let Value::Array(items) = page["data"].take() {
             data.extend(items);
