@@ -13,6 +13,7 @@ mod limits;
 pub mod load;
 mod metrics;
 pub mod process;
+pub mod report;
 pub mod scale;
 pub mod simulator;
 pub mod verify;

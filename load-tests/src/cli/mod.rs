@@ -3,6 +3,7 @@
 mod bench;
 mod ceiling;
 mod crash;
+mod report;
 mod run;
 mod scale;
 mod shape;
@@ -27,6 +28,8 @@ enum Verb {
     Simulator(simulator::Args),
     /// Plays a load profile against gateways that it starts, measures, and verifies that nothing was lost.
     Run(run::Args),
+    /// Measures everything in one go: closed loops, the knee, every profile; writes pages and the README's tables.
+    Report(report::Args),
     /// Kills, stops and pauses gateways and their servers under load and compares what was acknowledged with what is
     /// there.
     Crash(crash::Args),
@@ -44,6 +47,7 @@ impl Cli {
         match self.verb {
             Verb::Simulator(args) => simulator::run(args),
             Verb::Run(args) => run::run(args),
+            Verb::Report(args) => report::run(args),
             Verb::Crash(args) => crash::run(args),
             Verb::Bench(args) => bench::run(args),
             Verb::Scale(args) => scale::run(args),

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use load_tests::lab::{self, Plan, Profile};
+use load_tests::report::{self, Origin, Sheet};
 
 use super::shape::ShapeArgs;
 
@@ -31,6 +32,9 @@ pub(crate) struct Args {
     /// Seconds for each of the two bare servers that results are compared with; 0 leaves them out.
     #[arg(long, default_value_t = 3.0)]
     ceiling_seconds: f64,
+    /// Writes JSON, a page and its plots into this folder.
+    #[arg(long, value_name = "FOLDER")]
+    out: Option<PathBuf>,
 }
 
 pub(crate) fn run(args: Args) -> Result<ExitCode, Box<dyn Error>> {
@@ -40,10 +44,16 @@ pub(crate) fn run(args: Args) -> Result<ExitCode, Box<dyn Error>> {
     if let Some(seconds) = args.seconds {
         profile.last(seconds);
     }
-    let Args { shape, find_knee, ceiling_seconds, .. } = args;
+    let Args { shape, find_knee, ceiling_seconds, out, profile: path, .. } = args;
     let plan = Plan { profile, shape: shape.shape()?, find_knee, ceiling_seconds };
+    let origin = Origin::here();
     let report = lab::run(&plan)?;
-    println!("{}", serde_json::to_string_pretty(&report)?);
     let good = report.is_sound() && report.keeps_objectives();
+    let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    let sheet = Sheet { name, origin, report };
+    if let Some(folder) = out {
+        tracing::info!(page = %report::write(&folder, &sheet)?.display(), "written");
+    }
+    println!("{}", serde_json::to_string_pretty(&sheet)?);
     Ok(if good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

@@ -35,8 +35,7 @@ const GOOD_P99_MS: f64 = 50.0;
 
 /// Judges every objective that has a bar.
 pub(super) fn judge(objectives: &Objectives, evidence: &Evidence<'_>) -> Vec<Judged> {
-    let calm = || evidence.phases.iter().filter(|phase| !phase.overload);
-    let worst = |of: fn(&PhaseNumbers) -> f64| Some(calm().map(of).fold(0.0, f64::max));
+    let worst = |of: fn(&PhaseNumbers) -> f64| Some(calm(evidence.phases).map(of).fold(0.0, f64::max));
     let good_ms = objectives.ack_p99_ms.unwrap_or(GOOD_P99_MS);
     let measured = [
         ("ack_p50_ms", objectives.ack_p50_ms, worst(|phase| phase.webhooks.latency_ms.p50)),
@@ -56,6 +55,13 @@ pub(super) fn judge(objectives: &Objectives, evidence: &Evidence<'_>) -> Vec<Jud
     judged.collect()
 }
 
+/// Phases without overload, nor what is left of one: how soon that is over, the recovery says.
+fn calm(phases: &[PhaseNumbers]) -> impl Iterator<Item = &PhaseNumbers> {
+    let recovers = |index: usize| index > 0 && phases[index - 1].overload;
+    let is_calm = move |(index, phase): &(usize, &PhaseNumbers)| !phase.overload && !recovers(*index);
+    phases.iter().enumerate().filter(is_calm).map(|(_, phase)| phase)
+}
+
 fn overload_p99(phases: &[PhaseNumbers]) -> f64 {
     let overload = phases.iter().filter(|phase| phase.overload);
     overload.map(|phase| phase.webhooks.latency_ms.p99).fold(0.0, f64::max)
@@ -63,7 +69,7 @@ fn overload_p99(phases: &[PhaseNumbers]) -> f64 {
 
 fn refused_share(phases: &[PhaseNumbers]) -> f64 {
     let (mut refused, mut requests) = (0, 0);
-    for numbers in phases.iter().filter(|phase| !phase.overload).flat_map(|phase| phase.kinds.values()) {
+    for numbers in calm(phases).flat_map(|phase| phase.kinds.values()) {
         refused += numbers.not_accepted();
         requests += numbers.requests;
     }

@@ -244,6 +244,20 @@ pub(super) fn by_second(played: &Played) -> Vec<Second> {
     seconds.into_iter().map(second).collect()
 }
 
+/// All webhooks, and their latency by percentile, finer towards the end.
+pub(super) fn total(played: &Played, seconds: f64) -> (Numbers, Vec<(f64, f64)>) {
+    let mut sum = Sum::new();
+    for (index, (event, outcome)) in played.script.events.iter().zip(&played.outcomes).enumerate() {
+        if kind(played, index, 0).0 != Kind::Calls {
+            sum.add(event.at_us, *outcome);
+        }
+    }
+    // From 0 to 99.99 %, ten points for each nine.
+    let quantiles = (0..=40).map(|tenth| 1.0 - 10f64.powf(-f64::from(tenth) / 10.0));
+    let percentiles = quantiles.map(|quantile| (quantile, sum.times.at_ms(quantile))).collect();
+    (sum.numbers(seconds), percentiles)
+}
+
 /// How late the generator was.
 pub(super) fn lateness(played: &Played) -> Lateness {
     let mut own = Times::new(3);

@@ -99,6 +99,10 @@ pub struct Run {
     pub accepted_ratio: Option<f64>,
     /// Phase by phase.
     pub phases: Vec<PhaseNumbers>,
+    /// All webhooks.
+    pub webhooks: Numbers,
+    /// Their latency: part of them in 0 to 1, and the milliseconds that these took at most.
+    pub percentiles: Vec<(f64, f64)>,
     /// Second by second.
     pub seconds: Vec<Second>,
     /// Replies of the bot.

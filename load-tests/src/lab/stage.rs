@@ -192,6 +192,7 @@ impl Stage {
         let fresh: usize = self.renderer.ours.iter().map(|ours| 3 * ours.len()).sum();
         let (first, last) = (looks.first().cloned().unwrap_or_default(), looks.last().cloned());
         let last = last.unwrap_or_default();
+        let (webhooks, percentiles) = measure::total(played, profile.seconds());
         let until_committed = played.seconds + drained.unwrap_or(DRAINING).as_secs_f64();
         Run {
             due_per_second: played.outcomes.len() as f64 / profile.seconds(),
@@ -199,6 +200,8 @@ impl Stage {
             committed_per_second: (last.committed - first.committed) / until_committed,
             accepted_ratio: None,
             phases: measure::by_phase(played, &profile.phases, profile.people.numbers),
+            webhooks,
+            percentiles,
             seconds: measure::by_second(played),
             replies: replies(played, ledger),
             lateness: measure::lateness(played),
