@@ -11,7 +11,7 @@
 //! ```
 //!
 //! Over HTTP the same is under `/_simulator/`: `ledger`, `stats`, `inbound`, `faults`, `behaviour`, `templates`,
-//! `callback`, `clock` and `reset`.
+//! `webhook`, `callback`, `clock` and `reset`.
 
 mod behaviour;
 mod delivery;
@@ -127,6 +127,20 @@ impl Handle {
     /// Pauses, disables or approves every language of a template; its owner is told.
     pub fn judge_template(&self, name: &str, status: &str) {
         self.shared.world(|world, now_ms| world.judge_template(now_ms, name, status));
+    }
+
+    /// Tells the owners of every account about anything at all, such as `template_category_update`.
+    pub fn tell(&self, field: &str, value: &serde_json::Value) {
+        self.shared.world(|world, now_ms| world.tell_accounts(now_ms, None, field, value));
+    }
+
+    /// A template as the provider keeps it.
+    #[must_use]
+    pub fn template(&self, name: &str, language: &str) -> Option<Template> {
+        self.shared.world(|world, now_ms| {
+            world.settle_reviews(now_ms);
+            world.template_named(name, language)
+        })
     }
 
     /// Replaces the faults.

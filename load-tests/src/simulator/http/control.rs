@@ -23,6 +23,7 @@ pub(super) fn routes(config: &mut web::ServiceConfig) {
         .route("/behaviour", web::get().to(behaviour))
         .route("/behaviour", web::put().to(set_behaviour))
         .route("/templates", web::post().to(judge))
+        .route("/webhook", web::post().to(tell))
         .route("/callback", web::post().to(callback))
         .route("/clock", web::post().to(clock))
         .route("/reset", web::post().to(reset));
@@ -90,6 +91,22 @@ async fn judge(shared: State, verdict: web::Json<Verdict>) -> HttpResponse {
     let Verdict { name, status } = verdict.into_inner();
     let judged = shared.world(|world, now_ms| world.judge_template(now_ms, &name, &status));
     HttpResponse::Ok().json(json!({ "judged": judged }))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Told {
+    /// The account; all when absent.
+    waba_id: Option<String>,
+    /// Such as `template_category_update`.
+    field: String,
+    value: serde_json::Value,
+}
+
+async fn tell(shared: State, told: web::Json<Told>) -> HttpResponse {
+    let Told { waba_id, field, value } = told.into_inner();
+    shared.world(|world, now_ms| world.tell_accounts(now_ms, waba_id.as_deref(), &field, &value));
+    HttpResponse::Ok().json(json!({ "success": true }))
 }
 
 #[derive(Deserialize)]

@@ -79,6 +79,7 @@ fn routes(config: &mut web::ServiceConfig) {
                 .route("/{id}/message_templates", web::get().to(templates::list))
                 .route("/{id}/message_templates", web::post().to(templates::create))
                 .route("/{id}/message_templates", web::delete().to(templates::delete))
+                .route("/{id}/unpause", web::post().to(templates::unpause))
                 .route("/{id}", web::get().to(objects::get))
                 .route("/{id}", web::post().to(objects::edit))
                 .route("/{id}", web::delete().to(objects::delete)),

@@ -8,7 +8,7 @@ use super::{answer, bearer};
 use crate::simulator::error::GraphError;
 use crate::simulator::options::Template;
 use crate::simulator::shared::Shared;
-use crate::simulator::world::TemplateFilter;
+use crate::simulator::world::{Object, TemplateFilter};
 
 type Path = web::Path<(String, String)>;
 
@@ -59,8 +59,17 @@ pub(super) async fn delete(
     which: web::Query<Deleted>,
     shared: web::Data<Shared>,
 ) -> HttpResponse {
-    answer(shared.world(|world, _| {
+    answer(shared.world(|world, now_ms| {
+        world.settle_reviews(now_ms);
         let account = world.account(bearer(&request), &path.1)?;
-        world.delete_template(account, &which.name, which.hsm_id)
+        world.delete_template(now_ms, account, (&which.name, which.hsm_id))
+    }))
+}
+
+/// Lets a paused template go on; its owner is told.
+pub(super) async fn unpause(request: HttpRequest, path: Path, shared: web::Data<Shared>) -> HttpResponse {
+    answer(shared.world(|world, now_ms| match world.object(bearer(&request), &path.1)? {
+        Object::Template(id) => world.unpause_template(now_ms, id),
+        _ => Err(GraphError::unknown_object(&path.1)),
     }))
 }

@@ -11,6 +11,8 @@ mod pricing;
 mod schedule;
 mod send;
 mod statuses;
+mod template_review;
+mod template_send;
 mod templates;
 
 use std::collections::{BTreeMap, HashMap};
@@ -47,6 +49,8 @@ pub(crate) struct World {
     numbers: BTreeMap<String, NumberState>,
     templates: Vec<Stored>,
     next_template_id: u64,
+    /// Names of deleted templates with the time until which they are blocked.
+    blocked_names: BTreeMap<(usize, String), i64>,
     /// Verdicts on templates by when they are due.
     reviews: BTreeMap<(i64, u64), String>,
     media: BTreeMap<String, Media>,
@@ -82,6 +86,7 @@ impl World {
             schedule: Schedule::default(),
             numbers: BTreeMap::new(),
             templates: Vec::new(),
+            blocked_names: BTreeMap::new(),
             next_template_id: 900_000_000_000_000,
             reviews: BTreeMap::new(),
             media: BTreeMap::new(),

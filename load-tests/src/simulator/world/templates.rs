@@ -1,11 +1,10 @@
-//! Templates: kept by account, matched exactly by name and language, counted parameter by parameter.
+//! Templates: kept by account, unique by name and language, changed by the provider's rules.
 
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
 use super::World;
-use super::schedule::{Change, Update};
 use crate::limits::TEMPLATES_PER_ACCOUNT;
 use crate::simulator::error::GraphError;
 use crate::simulator::options::Template;
@@ -16,6 +15,8 @@ pub(crate) struct Stored {
     pub(crate) id: u64,
     pub(crate) account: usize,
     pub(crate) template: Template,
+    /// When it was edited while approved.
+    edits: Vec<i64>,
 }
 
 impl Stored {
@@ -27,36 +28,22 @@ impl Stored {
 }
 
 impl World {
-    /// The category in lowercase of the template that a send names, if it may be sent with these parameters.
-    pub(crate) fn check_template(&self, account: usize, content: &Value) -> Result<String, GraphError> {
-        let name = content["name"].as_str().unwrap_or_default();
-        let language = content["language"]["code"].as_str().unwrap_or_default();
-        let stored = self.templates.iter().find(|stored| {
-            stored.account == account && stored.template.name == name && stored.template.language == language
-        });
-        let missing = || {
-            let details = format!("template name ({name}) does not exist in {language}");
-            GraphError::new(132_001, details)
-        };
-        let template = &stored.ok_or_else(missing)?.template;
-        match template.status.as_str() {
-            "APPROVED" => {}
-            "PAUSED" => return Err(GraphError::new(132_015, "Template is paused due to low quality")),
-            "DISABLED" => return Err(GraphError::new(132_016, "Template is disabled")),
-            _ => return Err(missing()),
-        }
-        check_parameters(template, &content["components"])?;
-        Ok(template.category.to_lowercase())
-    }
-
     pub(crate) fn list_templates(&self, account: usize, filter: &TemplateFilter) -> Value {
-        let data: Vec<_> = self
-            .templates
-            .iter()
-            .filter(|stored| stored.account == account && filter.admits(&stored.template))
-            .map(Stored::json)
-            .collect();
-        json!({ "data": data, "paging": { "cursors": { "before": "first", "after": "last" } } })
+        let after = filter.after.unwrap_or(0);
+        let meant = |stored: &&Stored| {
+            stored.account == account && stored.id > after && filter.admits(&stored.template)
+        };
+        let mut found = self.templates.iter().filter(meant);
+        let page: Vec<_> = found.by_ref().take(filter.limit.unwrap_or(PAGE)).collect();
+        let last = page.last().map_or(after, |stored| stored.id);
+        let data: Vec<_> = page.into_iter().map(Stored::json).collect();
+        let mut answer = json!({
+            "data": data, "paging": { "cursors": { "before": after.to_string(), "after": last.to_string() } }
+        });
+        if found.next().is_some() {
+            answer["paging"]["next"] = json!(format!("https://graph.facebook.com/next?after={last}"));
+        }
+        answer
     }
 
     /// Takes a submitted template; its review follows.
@@ -82,6 +69,11 @@ impl World {
             let details = "There is already content in this language for this template";
             return Err(GraphError { code: 100, subcode: Some(2_388_024), details: details.into() });
         }
+        if self.blocked_names.get(&(account, template.name.clone())).is_some_and(|until| *until > now_ms) {
+            let details = "New content in this language can't be added while the name is being deleted";
+            return Err(GraphError { code: 100, subcode: Some(2_388_023), details: details.into() });
+        }
+        check_body(&template.components)?;
         if self.templates.iter().filter(|stored| stored.account == account).count() >= TEMPLATES_PER_ACCOUNT {
             return Err(GraphError::new(100, "The account is at its limit of templates"));
         }
@@ -98,7 +90,22 @@ impl World {
         if !["APPROVED", "REJECTED", "PAUSED"].contains(&stored.template.status.as_str()) {
             return Err(GraphError::new(100, "Only approved, rejected or paused templates can be edited"));
         }
+        if stored.template.status == "APPROVED" {
+            if body.get("category").is_some_and(|category| *category != stored.template.category.as_str()) {
+                return Err(GraphError::new(100, "The category of an approved template cannot be edited"));
+            }
+            stored.edits.retain(|at| at + BLOCKED_MS > now_ms);
+            let today = stored.edits.last().is_some_and(|at| at + EDIT_EVERY_MS > now_ms);
+            if today || stored.edits.len() >= EDITS {
+                return Err(GraphError::new(100, "An approved template can be edited once in 24 hours"));
+            }
+            stored.edits.push(now_ms);
+        }
+        if let Some(category) = body["category"].as_str() {
+            stored.template.category = category.to_owned();
+        }
         if let Some(components) = body["components"].as_array() {
+            check_body(components)?;
             stored.template.components.clone_from(components);
         }
         stored.template.status = "PENDING".into();
@@ -110,20 +117,24 @@ impl World {
     /// Deletes all languages of a name, or the one with this id.
     pub(crate) fn delete_template(
         &mut self,
+        now_ms: i64,
         account: usize,
-        name: &str,
-        id: Option<u64>,
+        (name, id): (&str, Option<u64>),
     ) -> Result<Value, GraphError> {
-        let before = self.templates.len();
-        self.templates.retain(|stored| {
-            let meant = stored.account == account
-                && stored.template.name == name
-                && id.is_none_or(|id| stored.id == id);
-            !meant
-        });
-        if self.templates.len() == before {
+        let meant = |stored: &Stored| {
+            stored.account == account && stored.template.name == name && id.is_none_or(|id| stored.id == id)
+        };
+        let found: Vec<_> = self.templates.iter().filter(|stored| meant(stored)).collect();
+        if found.is_empty() {
             return Err(GraphError::new(100, format!("template {name} does not exist")));
         }
+        if found.iter().any(|stored| stored.template.status == "DISABLED") {
+            return Err(GraphError::new(100, "Disabled templates cannot be deleted"));
+        }
+        if found.iter().any(|stored| matches!(stored.template.status.as_str(), "APPROVED" | "PAUSED")) {
+            self.blocked_names.insert((account, name.to_owned()), now_ms + BLOCKED_MS);
+        }
+        self.templates.retain(|stored| !meant(stored));
         Ok(json!({ "success": true }))
     }
 
@@ -131,57 +142,15 @@ impl World {
         self.templates.iter().find(|stored| stored.id == id).map(|stored| (stored.account, stored.json()))
     }
 
+    pub(crate) fn template_named(&self, name: &str, language: &str) -> Option<Template> {
+        let named = |stored: &&Stored| stored.template.name == name && stored.template.language == language;
+        self.templates.iter().find(named).map(|stored| stored.template.clone())
+    }
+
     pub(crate) fn add_template(&mut self, account: usize, template: Template) -> u64 {
         self.next_template_id += 1;
-        self.templates.push(Stored { id: self.next_template_id, account, template });
+        self.templates.push(Stored { id: self.next_template_id, account, template, edits: Vec::new() });
         self.next_template_id
-    }
-
-    fn schedule_review(&mut self, now_ms: i64, account: usize, id: u64) {
-        let review = self.behaviour.review.clone();
-        let Some(verdict) = review.verdict else { return };
-        let reason = if verdict == "REJECTED" { review.reason.as_str() } else { "NONE" };
-        let due_ms = now_ms + review.after_ms;
-        self.announce(due_ms, account, id, (&verdict, reason));
-        self.reviews.insert((due_ms, id), verdict);
-    }
-
-    /// Gives every language of a template another status, as the provider does when people complain: the owner is
-    /// told. Answers with how many there were.
-    pub(crate) fn judge_template(&mut self, now_ms: i64, name: &str, status: &str) -> usize {
-        let named = self.templates.iter().filter(|stored| stored.template.name == name);
-        let meant: Vec<_> = named.map(|stored| (stored.account, stored.id)).collect();
-        for (account, id) in &meant {
-            self.announce(now_ms, *account, *id, (status, "NONE"));
-            self.reviews.insert((now_ms, *id), status.to_owned());
-        }
-        self.settle_reviews(now_ms);
-        meant.len()
-    }
-
-    fn announce(&mut self, due_ms: i64, account: usize, id: u64, (event, reason): (&str, &str)) {
-        let Some(stored) = self.templates.iter().find(|stored| stored.id == id) else { return };
-        let value = json!({
-            "event": event,
-            "message_template_id": id,
-            "message_template_name": stored.template.name,
-            // The provider writes the language with a hyphen here and with an underscore elsewhere.
-            "message_template_language": stored.template.language.replace('_', "-"),
-            "message_template_category": stored.template.category,
-            "reason": reason,
-        });
-        let change = Change::Field { field: "message_template_status_update".into(), value };
-        self.schedule.push(due_ms, Update { account, change });
-    }
-
-    /// Applies the verdicts that are due.
-    pub(crate) fn settle_reviews(&mut self, now_ms: i64) {
-        while let Some(entry) = self.reviews.first_entry().filter(|entry| entry.key().0 <= now_ms) {
-            let ((_, id), verdict) = entry.remove_entry();
-            if let Some(stored) = self.templates.iter_mut().find(|stored| stored.id == id) {
-                stored.template.status = verdict;
-            }
-        }
     }
 }
 
@@ -193,7 +162,20 @@ pub(crate) struct TemplateFilter {
     pub(crate) status: Option<String>,
     pub(crate) category: Option<String>,
     pub(crate) language: Option<String>,
+    /// Templates on one page.
+    pub(crate) limit: Option<usize>,
+    /// The last one of the page before.
+    pub(crate) after: Option<u64>,
 }
+
+/// Templates on one page unless the caller says so.
+const PAGE: usize = 25;
+/// An approved template may be edited once in this time.
+const EDIT_EVERY_MS: i64 = 24 * 3_600_000;
+/// The name of a deleted approved template is blocked for so long, and edits are counted over it.
+const BLOCKED_MS: i64 = 30 * EDIT_EVERY_MS;
+/// Edits of an approved template within [`BLOCKED_MS`].
+const EDITS: usize = 10;
 
 impl TemplateFilter {
     fn admits(&self, template: &Template) -> bool {
@@ -205,77 +187,29 @@ impl TemplateFilter {
     }
 }
 
-/// Every variable of body, header text and URL buttons must be given, and nothing more.
-fn check_parameters(template: &Template, given: &Value) -> Result<(), GraphError> {
-    for part in ["HEADER", "BODY"] {
-        let text = template
-            .components
-            .iter()
-            .find(|component| is_part(component, part))
-            .and_then(|component| component["text"].as_str())
-            .unwrap_or_default();
-        let media_header = part == "HEADER" && text.is_empty();
-        let wanted = variables(text);
-        let parameters = given.as_array().into_iter().flatten().find(|component| is_part(component, part));
-        let parameters = parameters.and_then(|c| c["parameters"].as_array()).map_or(&[][..], Vec::as_slice);
-        if media_header {
-            continue;
-        }
-        if parameters.len() != wanted.len() {
-            let details = format!(
-                "{}: number of localizable_params ({}) does not match the expected number of params ({})",
-                part.to_lowercase(),
-                parameters.len(),
-                wanted.len()
-            );
-            return Err(GraphError::new(132_000, details));
-        }
-        check_form(template, &wanted, parameters)?;
-    }
-    check_buttons(template, given)
-}
-
-fn check_form(template: &Template, wanted: &BTreeSet<&str>, given: &[Value]) -> Result<(), GraphError> {
-    let known = |parameter: &Value| {
-        matches!(parameter["type"].as_str(), Some("text" | "currency" | "date_time"))
-            && (parameter["type"] != "text" || parameter["text"].as_str().is_some_and(|t| !t.is_empty()))
-    };
-    let named = |parameter: &Value| parameter["parameter_name"].as_str().is_some_and(|n| wanted.contains(n));
-    let fits = |p: &Value| known(p) && (template.parameter_format != "NAMED" || named(p));
-    if given.iter().all(fits) {
-        return Ok(());
-    }
-    Err(GraphError::new(132_012, "Parameter format does not match format in the created template"))
-}
-
-fn check_buttons(template: &Template, given: &Value) -> Result<(), GraphError> {
-    let buttons = template
-        .components
-        .iter()
-        .filter(|component| is_part(component, "BUTTONS"))
-        .filter_map(|component| component["buttons"].as_array())
-        .flatten();
-    for (index, button) in buttons.enumerate() {
-        let wants = !variables(button["url"].as_str().unwrap_or_default()).is_empty();
-        // The index is a text in the documentation and a number in some clients.
-        let text = index.to_string();
-        let has = given.as_array().into_iter().flatten().any(|component| {
-            let at = &component["index"];
-            is_part(component, "BUTTON") && (at.as_str() == Some(&text) || *at == index)
-        });
-        if wants && !has {
-            let details = format!("buttons: parameter of the button at index {index} is missing");
-            return Err(GraphError::new(131_008, details));
-        }
-    }
-    Ok(())
-}
-
-fn is_part(component: &Value, part: &str) -> bool {
+pub(super) fn is_part(component: &Value, part: &str) -> bool {
     component["type"].as_str().is_some_and(|kind| kind.eq_ignore_ascii_case(part))
 }
 
 /// The distinct names between double braces.
-fn variables(text: &str) -> BTreeSet<&str> {
+pub(super) fn variables(text: &str) -> BTreeSet<&str> {
     text.split("{{").skip(1).filter_map(|rest| rest.split_once("}}")).map(|(name, _)| name.trim()).collect()
+}
+
+/// A variable needs a sample, and stands neither first nor last.
+fn check_body(components: &[Value]) -> Result<(), GraphError> {
+    let Some(body) = components.iter().find(|component| is_part(component, "BODY")) else {
+        return Err(GraphError::new(100, "components must have a BODY"));
+    };
+    let text = body["text"].as_str().unwrap_or_default().trim();
+    let refuse = |subcode, details: &str| {
+        Err(GraphError { code: 100, subcode: Some(subcode), details: details.to_owned() })
+    };
+    if text.starts_with("{{") || text.ends_with("}}") {
+        return refuse(2_388_299, "Variables can't be at the start or end of the template");
+    }
+    if !variables(text).is_empty() && !body["example"].is_object() {
+        return refuse(2_388_043, "Templates with variables need an example");
+    }
+    Ok(())
 }
