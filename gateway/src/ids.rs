@@ -1,7 +1,7 @@
 //! Ids of configured things, derived from what makes them unique, so that loading a file twice changes nothing.
 
 use protocol::content::Channel;
-use protocol::id::{EndpointId, GroupId, KeyId, NumberId, TemplateId, TenantId, UserId};
+use protocol::id::{EndpointId, GroupId, KeyId, NumberId, TenantId, UserId};
 use protocol::phone::E164;
 
 /// The id of the tenant with this name.
@@ -37,12 +37,6 @@ pub fn number(tenant: TenantId, channel: Channel, phone: E164) -> NumberId {
         Channel::Web => "web",
     };
     NumberId::derive(&[&tenant.0.to_le_bytes(), channel.as_bytes(), &phone.digits().to_le_bytes()])
-}
-
-/// The id of a tenant's template in one language.
-#[must_use]
-pub fn template(tenant: TenantId, name: &str, language: &str) -> TemplateId {
-    TemplateId::derive(&[&tenant.0.to_le_bytes(), name.as_bytes(), language.as_bytes()])
 }
 
 /// The id of a tenant's downstream address.

@@ -4,7 +4,7 @@ use compact_str::CompactString;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::content::{Choice, Media, Parameter};
+use crate::content::{Category, Choice, Media, Parameter};
 use crate::id::{ConversationId, GroupId, KeyId, MessageId, ProviderId, TenantId, UserId, derive};
 use crate::time::TimestampMs;
 
@@ -76,6 +76,27 @@ pub enum Action {
     SetPaused(bool),
     /// Tell the contact that somebody is typing (and that the message was read).
     ShowTyping,
+    /// Send free-form text; when the window is closed, as a template with the same wording, which is submitted for
+    /// approval if there is none.
+    SendOrSubmit {
+        /// The text.
+        body: String,
+        /// The message it answers.
+        reply_to: Option<ProviderId>,
+        /// How it is submitted.
+        approval: ApprovalWish,
+    },
+}
+
+/// How a text is submitted for approval.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ApprovalWish {
+    /// What the template is for.
+    pub category: Category,
+    /// The exact language of the text; the tenant's own when absent.
+    pub language: Option<CompactString>,
+    /// The message is given up when it is not approved within this time.
+    pub within_ms: i64,
 }
 
 /// A message as asked for; the conversation checks it and fills it in.
@@ -205,6 +226,13 @@ pub enum CommandResult {
     },
     /// Not done, and why.
     Refused(Refusal),
+    /// A message waits for the provider to approve its wording.
+    AwaitingApproval {
+        /// The message.
+        message: MessageId,
+        /// Its conversation.
+        conversation: ConversationId,
+    },
 }
 
 /// Why a command was refused. Each variant is one `code` of the API.

@@ -259,6 +259,15 @@ pub enum Notice {
         /// The part as it came, at most 64 KiB of it.
         raw: RawJson,
     },
+    /// The wording of a template changed.
+    TemplateComponents {
+        /// Name at the provider.
+        name: CompactString,
+        /// Language with an underscore.
+        language: CompactString,
+        /// Its text from now on.
+        body: String,
+    },
 }
 
 impl Notice {
@@ -268,7 +277,8 @@ impl Notice {
         match self {
             Self::TemplateStatus { name, language, .. }
             | Self::TemplateQuality { name, language, .. }
-            | Self::TemplateCategory { name, language, .. } => Some((name, language)),
+            | Self::TemplateCategory { name, language, .. }
+            | Self::TemplateComponents { name, language, .. } => Some((name, language)),
             Self::Other { .. } | Self::Unknown { .. } => None,
         }
     }

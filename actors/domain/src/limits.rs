@@ -12,10 +12,33 @@ pub use protocol::whatsapp::limits::{
 pub const TEMPLATE_NAME_CHARS: usize = 512;
 /// Characters of an approved template's body, before and after filling in: the provider's rule (132005 beyond).
 pub const TEMPLATE_BODY_CHARS: usize = 1_024;
+/// Characters of one value when a free text is recognised as a template: names, dates and places are shorter, a
+/// sentence of its own is longer.
+pub const WORDING_VALUE_CHARS: usize = 60;
+/// A message whose template the provider holds back is offered again after this: a pause lasts hours (facts 3.5).
+pub const TEMPLATE_REST: SpanMs = SpanMs::minutes(5);
+/// The first look at whether a template was approved comes after this.
+pub const APPROVAL_LOOK_MIN: SpanMs = SpanMs::seconds(1);
+/// The longest time between two looks: how much later than the approval a message may leave.
+pub const APPROVAL_LOOK_MAX: SpanMs = SpanMs::minutes(5);
+/// Each look waits for this part of the time so far: early ones come soon, and a day has about 300 of them.
+pub const APPROVAL_LOOK_PART: i64 = 8;
+/// A message waits for approval no longer than this: what it says is then no longer news.
+pub const APPROVAL_WITHIN_MAX: SpanMs = SpanMs::hours(7 * 24);
 /// Characters of a custom template's body: it is sent as text, and that is the provider's limit for text.
 pub const CUSTOM_BODY_CHARS: usize = 4_096;
-/// Templates of both kinds together that a tenant may have unless configured otherwise.
-pub const TEMPLATES_PER_TENANT: usize = 100;
+/// Characters of one sample value: the body that it stands in has no more.
+pub const TEMPLATE_EXAMPLE_CHARS: usize = TEMPLATE_BODY_CHARS;
+/// An approved template may be changed once in this time (facts 3.5).
+pub const TEMPLATE_EDIT_EVERY: SpanMs = SpanMs::hours(24);
+/// Changes of an approved template within [`TEMPLATE_EDITS_WITHIN`] (facts 3.5).
+pub const TEMPLATE_EDITS: usize = 10;
+/// The time that the provider counts changes over, and for which it blocks the name of a deleted template (facts 3.5).
+pub const TEMPLATE_EDITS_WITHIN: SpanMs = SpanMs::hours(30 * 24);
+/// The provider blocks the name of a deleted approved template for so long (facts 3.5).
+pub const TEMPLATE_NAME_BLOCKED: SpanMs = SpanMs::hours(30 * 24);
+/// Longest pause between two calls about a template: what a person who repaired a token waits at most.
+pub const TEMPLATE_RETRY_MAX: SpanMs = SpanMs::minutes(10);
 
 const _: () = assert!(TEMPLATE_BODY_CHARS <= CUSTOM_BODY_CHARS);
 

@@ -25,5 +25,5 @@ pub use metrics::Metrics;
 pub use node::{
     CommandError, Health, InspectError, Live, Node, NodeHandle, NodeOptions, ShardView, StartError,
 };
-pub use provider::{OutboundMessage, Provider};
+pub use provider::{OutboundMessage, Provider, TemplateProvider};
 pub use settings::NodeSettings;

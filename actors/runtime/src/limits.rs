@@ -185,6 +185,10 @@ pub const CAUGHT_UP_POLL: Duration = Duration::from_millis(10);
 /// Notifications on their way to the streams of this process. A stream that is further behind reads the records.
 pub const NOTIFICATIONS_IN_FLIGHT: usize = 1_024;
 
+/// How often the directory is looked at for templates that wait to be submitted: what a person who edits one waits
+/// before the provider has it. Costs nothing while nothing changes.
+pub const TEMPLATE_POLL: Duration = Duration::from_millis(250);
+
 /// Deliveries of one endpoint that are read at once.
 pub const ENDPOINT_BATCH: usize = 32;
 

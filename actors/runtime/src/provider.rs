@@ -2,11 +2,12 @@
 
 use async_trait::async_trait;
 use compact_str::CompactString;
-use protocol::content::Content;
+use protocol::content::{Content, ProviderError};
 use protocol::directory::Number;
 use protocol::entry::Identity;
-use protocol::id::ProviderId;
+use protocol::id::{ProviderId, WabaId};
 use protocol::outbound::Outcome;
+use protocol::whatsapp::template::{Listing, TemplateAnswer, TemplateCall};
 
 /// A claimed message, ready to be POSTed once.
 #[derive(Clone, Debug, PartialEq)]
@@ -32,4 +33,23 @@ pub trait Provider: Send + Sync + 'static {
 
     /// Tells the contact that their message was read and that somebody is typing. Best effort.
     async fn show_typing(&self, number: &Number, message: &ProviderId);
+}
+
+/// Speaks with the provider about templates, with the credentials of a number of the account.
+#[async_trait]
+pub trait TemplateProvider: Send + Sync + 'static {
+    /// Makes one call about a template. It may be repeated: what has happened is recognised.
+    async fn call(&self, number: &Number, account: &WabaId, call: TemplateCall) -> TemplateAnswer;
+
+    /// One page of the account's templates, all or those of a name.
+    ///
+    /// # Errors
+    /// What the provider says instead; code 0 when there was no answer.
+    async fn list(
+        &self,
+        number: &Number,
+        account: &WabaId,
+        name: Option<&str>,
+        after: Option<&str>,
+    ) -> Result<Listing, ProviderError>;
 }

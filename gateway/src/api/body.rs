@@ -72,7 +72,10 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> ApiResult<T> {
         if error.inner().is_data() {
             misplaced(error.path(), &error.inner().to_string())
         } else {
-            unreadable(&format!("the body must be JSON: {}", error.inner()))
+            // A number where a name is expected reads like broken JSON until the whole is known to be JSON.
+            let whole = serde_json::from_slice(bytes).ok();
+            let misplaced = whole.and_then(|whole| shaped::<T>(whole).err());
+            misplaced.unwrap_or_else(|| unreadable(&format!("the body must be JSON: {}", error.inner())))
         }
     })?;
     json.end().map_err(|error| unreadable(&format!("the body must be one JSON value: {error}")))?;
@@ -127,6 +130,7 @@ mod tests {
             (r#"{"type":"text","text":{"body":7}}"#, "/text/body"),
             (r#"{"type":"text","txt":{}}"#, "/txt"),
             (r#"{"type":"smoke"}"#, "/type"),
+            (r#"{"type":7}"#, "/type"),
             ("{}", "/type: is required"),
             (r#"{"type":"text","text":{}}"#, "/text/body: is required"),
             (r#"{"type":"text","contact_id":"nobody"}"#, "/contact_id"),

@@ -211,8 +211,14 @@ pub(super) struct TemplateFile {
     pub(super) record_type: RecordType,
     /// The text.
     pub(super) body: String,
-    /// Where it is in the provider's review.
+    /// Where it is in the provider's review; without it the template is submitted.
     pub(super) status: Option<TemplateStatus>,
+    /// Sample values of its parameters.
+    #[serde(default)]
+    pub(super) examples: Vec<String>,
+    /// Merge fields that fill parameters.
+    #[serde(default)]
+    pub(super) merge: BTreeMap<CompactString, CompactString>,
 }
 
 /// An application flow.

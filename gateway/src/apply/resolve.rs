@@ -7,8 +7,8 @@ use compact_str::CompactString;
 use data_encoding::HEXLOWER;
 use protocol::content::{Category, Channel};
 use protocol::directory::{
-    ApiKey, Flow, Group, Number, NumberSecrets, Rate, RateCard, Step, Template, TemplateKind, TemplateStatus,
-    Tenant, UnknownSender, User, WebhookEndpoint,
+    ApiKey, Flow, Group, Number, NumberSecrets, Rate, RateCard, Review, Step, Template, TemplateKind,
+    TemplateStatus, Tenant, UnknownSender, User, WebhookEndpoint,
 };
 use protocol::id::{FlowId, PhoneNumberId, TemplateId, TenantId, WabaId};
 use protocol::pricing::Money;
@@ -260,7 +260,7 @@ impl Resolver<'_> {
             );
         }
         let default = if approved { TemplateStatus::Pending } else { TemplateStatus::Approved };
-        let id = ids::template(scope.tenant, &file.name, &file.language);
+        let id = Template::id_of(scope.tenant, &file.name, &file.language);
         if file.status.is_none() {
             self.out.status_left_open.insert(id);
         }
@@ -277,6 +277,9 @@ impl Resolver<'_> {
             reason: None,
             quality: None,
             provider_id: None,
+            examples: file.examples,
+            merge: file.merge,
+            review: Review::default(),
         });
     }
 

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use compact_str::{CompactString, ToCompactString, format_compact};
+use domain::template;
 use protocol::command::Party;
-use protocol::directory::{Flow, Number, Template};
+use protocol::directory::{Flow, Number, Review, Template, TemplateKind};
 use protocol::id::TenantId;
 use protocol::time::TimestampMs;
 use serde::Serialize;
@@ -42,14 +43,15 @@ pub async fn write(
     resolved: Resolved,
     now: TimestampMs,
 ) -> Result<Report, ApplyError> {
-    let mut stored = Stored { records, known: BTreeMap::new(), read: Vec::new() };
+    let new_numbers = resolved.numbers.clone();
+    let mut stored = Stored { records, new_numbers, known: BTreeMap::new(), read: Vec::new() };
     let mut documents = documents(&resolved)?;
     for number in resolved.numbers {
         documents.push(stored.number(number).await?);
     }
     for template in resolved.templates {
         let left_open = resolved.status_left_open.contains(&template.id);
-        documents.push(stored.template(template, left_open).await?);
+        documents.push(stored.template(template, left_open, now).await?);
     }
     for flow in resolved.flows {
         documents.push(stored.flow(flow).await?);
@@ -105,9 +107,32 @@ fn documents(resolved: &Resolved) -> Result<Vec<(Place, Value)>, ApplyError> {
     Ok(all)
 }
 
+/// A template as the file wants it, with what the provider says of the known one.
+fn changed(known: &Template, file: Template, now: TimestampMs) -> Template {
+    let wanted = Template {
+        status: known.status,
+        reason: known.reason.clone(),
+        quality: known.quality.clone(),
+        provider_id: known.provider_id.clone(),
+        review: known.review.clone(),
+        ..file
+    };
+    match template::edit(known, wanted, now) {
+        Ok(after) => after,
+        Err(problems) => {
+            let problems: Vec<_> =
+                problems.into_iter().map(|p| format!("{}: {}", p.pointer, p.detail)).collect();
+            tracing::warn!(template = %known.name, ?problems, "a template stays as it is, whatever the file says");
+            known.clone()
+        }
+    }
+}
+
 /// What the records store holds, read once per kind and tenant.
 struct Stored<'a> {
     records: &'a dyn Records,
+    /// Numbers of the file, which are not stored yet.
+    new_numbers: Vec<Number>,
     known: BTreeMap<Place, Value>,
     read: Vec<(DocumentKind, Option<TenantId>)>,
 }
@@ -151,22 +176,43 @@ impl Stored<'_> {
         Ok((place, serde_json::to_value(&number)?))
     }
 
-    /// What the provider says about a template stays; a status that the file names wins.
+    /// What the provider says about a template stays; a status that the file names wins. Without one the provider is
+    /// told of the template, and of each change.
     async fn template(
         &mut self,
-        mut template: Template,
+        template: Template,
         left_open: bool,
+        now: TimestampMs,
     ) -> Result<(Place, Value), ApplyError> {
         let place = (DocumentKind::Template, Some(template.tenant), template.id.to_compact_string());
         let known = self.body(&place).await?.cloned();
-        if let Some(known) = known.and_then(|body| serde_json::from_value::<Template>(body).ok()) {
-            template.quality = known.quality;
-            template.provider_id = known.provider_id;
-            if left_open || template.status == known.status {
-                (template.status, template.reason) = (known.status, known.reason);
-            }
-        }
+        let known = known.and_then(|body| serde_json::from_value::<Template>(body).ok());
+        let template = match known.filter(Template::is_there) {
+            Some(known) if left_open => changed(&known, template, now),
+            Some(known) => Template {
+                reason: known.reason.filter(|_| known.status == template.status),
+                quality: known.quality,
+                provider_id: known.provider_id,
+                review: Review { task: None, ..known.review },
+                ..template
+            },
+            None if left_open && template.kind == TemplateKind::Approved => self.submitted(template).await?,
+            None => template,
+        };
         Ok((place, serde_json::to_value(&template)?))
+    }
+
+    /// Submits to the account of the tenant's first WhatsApp number; without one it waits for a person.
+    async fn submitted(&mut self, mut template: Template) -> Result<Template, ApplyError> {
+        let tenant = Some(template.tenant);
+        self.load(DocumentKind::Number, tenant).await?;
+        let known = self.stored::<Number>(DocumentKind::Number, tenant);
+        let accounts =
+            known.chain(self.new_numbers.iter().filter(|number| Some(number.tenant) == tenant).cloned());
+        if let Some(account) = accounts.filter_map(|number| number.waba_id).next() {
+            template::submit(&mut template, account);
+        }
+        Ok(template)
     }
 
     /// A changed flow becomes its next version: running applications finish on theirs.

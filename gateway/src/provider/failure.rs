@@ -14,7 +14,7 @@ pub(super) fn outcome(error: &reqwest::Error) -> Outcome {
 }
 
 /// The causes without the address, which holds the provider's id of the number.
-fn detail(error: &reqwest::Error) -> String {
+pub(super) fn detail(error: &reqwest::Error) -> String {
     let mut causes = Vec::new();
     let mut cause = std::error::Error::source(error);
     while let Some(error) = cause {

@@ -1,5 +1,6 @@
 //! Provider adapters: how claimed messages leave.
 
 mod failure;
+mod templates;
 
 pub mod whatsapp;

@@ -27,7 +27,7 @@ const UNSUPPORTED_TYPE: i64 = 131_051;
 
 /// Sends through the Graph API, or whatever stands in at a number's `base_url`.
 pub struct WhatsApp {
-    http: reqwest::Client,
+    pub(super) http: reqwest::Client,
 }
 
 impl WhatsApp {
@@ -60,7 +60,7 @@ impl WhatsApp {
             Err(error) => return unsendable(error.to_string()),
         };
         let answered = match self.post(number, body, message.traceparent.as_deref()).await {
-            Ok(response) => ReadAnswer::read(response).await,
+            Ok(response) => ReadAnswer::read(response, MAX_ANSWER_BYTES).await,
             Err(outcome) => return outcome,
         };
         match answered {
@@ -97,19 +97,19 @@ fn unsendable(title: String) -> Outcome {
     Outcome::Rejected { error, retry_after_ms: None }
 }
 
-struct ReadAnswer {
-    status: u16,
+pub(super) struct ReadAnswer {
+    pub(super) status: u16,
     retry_after: Option<String>,
-    body: Vec<u8>,
+    pub(super) body: Vec<u8>,
 }
 
 impl ReadAnswer {
-    async fn read(mut response: Response) -> Result<Self, reqwest::Error> {
+    pub(super) async fn read(mut response: Response, max_bytes: usize) -> Result<Self, reqwest::Error> {
         let status = response.status().as_u16();
         let retry_after = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok());
         let retry_after = retry_after.map(str::to_owned);
         let mut body = Vec::new();
-        while body.len() < MAX_ANSWER_BYTES
+        while body.len() < max_bytes
             && let Some(chunk) = response.chunk().await?
         {
             body.extend_from_slice(&chunk);

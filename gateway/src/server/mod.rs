@@ -103,10 +103,11 @@ async fn state(settings: Settings, stores: Stores) -> Result<AppState, StartErro
     let keeper = Arc::new(DirectoryKeeper::load(records.clone()).await?);
     let metrics = Arc::new(Metrics::new()?);
     let counted = Arc::new(runtime::Metrics::new(&metrics.registry)?);
+    let provider = Arc::new(WhatsApp::new(&settings.outbound)?);
     let node = runtime::Node::start(runtime::NodeOptions {
         engine: engine.clone(),
         directory: keeper.current(),
-        provider: Arc::new(WhatsApp::new(&settings.outbound)?),
+        provider: provider.clone(),
         credits: Some(records.clone()),
         settings: stores::node_settings(&settings),
         metrics: counted.clone(),
@@ -115,6 +116,7 @@ async fn state(settings: Settings, stores: Stores) -> Result<AppState, StartErro
         engine: engine.clone(),
         records: records.clone(),
         directory: keeper.current(),
+        templates: provider,
         endpoints: stores::endpoint_settings(&settings),
         leads: node.leads(),
         metrics: counted,

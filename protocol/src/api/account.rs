@@ -4,9 +4,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::command::{Owner, Vacancy};
-use crate::content::{Category, Channel};
-use crate::directory::{RecordType, TemplateKind, TemplateStatus};
-use crate::id::{EndpointId, GroupId, KeyId, NumberId, TemplateId, TenantId, UserId};
+use crate::content::Channel;
+use crate::id::{EndpointId, GroupId, KeyId, NumberId, TenantId, UserId};
 use crate::time::TimestampMs;
 
 /// A business number. Credentials are never shown.
@@ -58,65 +57,6 @@ pub struct ChangeNumber {
     /// Disabled numbers receive but do not send.
     #[serde(default)]
     pub enabled: Option<bool>,
-}
-
-/// A template as shown.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct TemplateView {
-    /// Its id.
-    pub id: TemplateId,
-    /// Its name.
-    pub name: String,
-    /// Who approves it.
-    pub kind: TemplateKind,
-    /// Exact language code.
-    pub language: String,
-    /// What sends are charged as.
-    pub category: Category,
-    /// The record type it is for.
-    pub record_type: RecordType,
-    /// Its text.
-    pub body: String,
-    /// What has to be filled in: `1`, `2` … or names.
-    pub parameters: Vec<String>,
-    /// Where it is in the provider's review.
-    pub status: TemplateStatus,
-    /// Why it was rejected or paused.
-    pub reason: Option<String>,
-    /// The provider's score.
-    pub quality: Option<String>,
-}
-
-/// Body of `POST /v1/templates`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct NewTemplate {
-    /// Lower case letters, digits and `_` for approved ones.
-    #[schema(min_length = 1, max_length = 512)]
-    pub name: String,
-    /// Who approves it.
-    pub kind: TemplateKind,
-    /// Exact language code, such as `pt_BR`.
-    #[schema(pattern = "^[a-z]{2,3}(_[A-Z]{2,3})?$")]
-    pub language: String,
-    /// What sends are charged as; needed for approved ones.
-    #[serde(default)]
-    pub category: Option<Category>,
-    /// The record type it is for; cannot be changed later.
-    #[serde(default)]
-    pub record_type: RecordType,
-    /// Its text.
-    #[schema(min_length = 1, max_length = 1024)]
-    pub body: String,
-}
-
-/// Body of `PUT /v1/templates/{id}`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct ChangeTemplate {
-    /// Its new text.
-    #[schema(min_length = 1, max_length = 1024)]
-    pub body: String,
 }
 
 /// A flow as shown and as asked for. Shape of the apply file.

@@ -30,6 +30,7 @@ pub fn data(fact: &Fact) -> Value {
         }
         Fact::MessageReceived { .. }
         | Fact::MessageQueued { .. }
+        | Fact::ApprovalAwaited { .. }
         | Fact::AttemptFailed { .. }
         | Fact::StatusChanged { .. }
         | Fact::StatusUnmatched { .. } => message(fact),
@@ -91,6 +92,11 @@ fn message(fact: &Fact) -> Value {
         Fact::MessageQueued { message, by, content, category, reply_to } => said(
             content,
             json!({ "message_id": message, "sender": show::sender(*by), "category": category, "reply_to": reply_to }),
+        ),
+        Fact::ApprovalAwaited { message, by, content, category, reply_to, language, expires_at, .. } => said(
+            content,
+            json!({ "message_id": message, "sender": show::sender(*by), "category": category,
+                    "reply_to": reply_to, "language": language, "expires_at": expires_at }),
         ),
         Fact::AttemptFailed { message, attempt, retry_at } => json!({
             "message_id": message, "retry_at": retry_at,
@@ -215,6 +221,9 @@ fn noticed(account: &AccountNotice) -> Value {
         }
         Notice::TemplateCategory { name, language, category } => {
             json!({ "type": "template_category", "name": name, "language": language, "category": category })
+        }
+        Notice::TemplateComponents { name, language, body } => {
+            json!({ "type": "template_components", "name": name, "language": language, "body": body })
         }
         Notice::Other { field, raw } => json!({ "type": "other", "field": field, "raw": show::raw(&raw.0) }),
         Notice::Unknown { field, reason, raw } => {

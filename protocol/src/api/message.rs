@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::content::Channel;
+use crate::content::{Category, Channel};
 use crate::fact::MessageStatus;
 use crate::id::{ContactId, ConversationId, MessageId, NumberId};
 use crate::time::TimestampMs;
@@ -47,6 +47,26 @@ pub struct SendRequest {
     /// The message of the contact that this one answers.
     #[serde(default)]
     pub reply_to: Option<MessageId>,
+    /// For `type: text`: when the window is closed, the text is not refused but sent as an approved template with the
+    /// same wording, or submitted for approval and sent once it is approved.
+    #[serde(default)]
+    pub approval: Option<ApprovalBody>,
+}
+
+/// How a text is submitted for approval.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ApprovalBody {
+    /// `utility` when left out, or `marketing`.
+    #[serde(default)]
+    pub category: Option<Category>,
+    /// The exact language code of the text; the tenant's language when left out.
+    #[serde(default)]
+    pub language: Option<String>,
+    /// The message is given up when it is not approved within so many seconds; a day when left out, at most seven.
+    #[serde(default)]
+    #[schema(minimum = 1, maximum = 604800)]
+    pub within_seconds: Option<u32>,
 }
 
 /// What can be sent.
@@ -163,7 +183,7 @@ pub struct Queued {
     pub id: MessageId,
     /// Its conversation.
     pub conversation_id: ConversationId,
-    /// `queued`.
+    /// `queued`, or `awaiting_approval`.
     pub status: MessageStatus,
 }
 

@@ -9,6 +9,7 @@ pub mod event;
 pub mod message;
 pub mod problem;
 pub mod show;
+pub mod template;
 pub mod watch;
 
 use serde::{Deserialize, Serialize};

@@ -14,7 +14,9 @@ pub use self::status::MessageStatus;
 use crate::command::{ConsentRecord, Mode, Owner, Party, Refusal, Vacancy};
 use crate::content::{Category, Channel, Content, ProviderError, Referral};
 use crate::entry::{AccountNotice, CallEvent, Identity, ProviderStatus};
-use crate::id::{ContactId, ConversationId, EventId, FlowId, MessageId, NumberId, ProviderId, TenantId};
+use crate::id::{
+    ContactId, ConversationId, EventId, FlowId, MessageId, NumberId, ProviderId, TenantId, WabaId,
+};
 use crate::outbound::Attempt;
 use crate::phone::ContactKey;
 use crate::pricing::ProviderPricing;
@@ -284,6 +286,26 @@ pub enum Fact {
         flow: FlowId,
         /// The step's key.
         step: CompactString,
+    },
+    /// A message of ours was accepted, and waits for the provider to approve its wording. The template that it needs
+    /// is submitted unless that has happened.
+    ApprovalAwaited {
+        /// Ours.
+        message: MessageId,
+        /// Who sends it.
+        by: Party,
+        /// What it says.
+        content: Content,
+        /// What the template is for, and what it will be charged as.
+        category: Category,
+        /// The message it answers.
+        reply_to: Option<ProviderId>,
+        /// The language of the template.
+        language: CompactString,
+        /// The account that the template is submitted to.
+        account: Option<WabaId>,
+        /// When it is given up.
+        expires_at: TimestampMs,
     },
 }
 

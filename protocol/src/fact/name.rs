@@ -24,6 +24,7 @@ names! {
     Fact::ContactIdentified(_) => "contact.identified",
     Fact::MessageReceived { .. } => "message.received",
     Fact::MessageQueued { .. } => "message.queued",
+    Fact::ApprovalAwaited { .. } => "message.awaiting_approval",
     Fact::AttemptFailed { .. } => "message.attempt_failed",
     Fact::StatusChanged { .. } => "message.status_changed",
     Fact::StatusUnmatched { .. } => "message.status_unmatched",

@@ -39,6 +39,8 @@ struct GraphError {
     #[serde(default)]
     message: Option<String>,
     #[serde(default)]
+    error_subcode: Option<i64>,
+    #[serde(default)]
     error_user_msg: Option<String>,
     #[serde(default)]
     error_data: Option<ErrorData>,
@@ -112,6 +114,17 @@ impl Answer<'_> {
             }),
         }
     }
+}
+
+/// Subcodes that say more than their code: those of templates.
+const SPEAKING_SUBCODES: std::ops::RangeInclusive<i64> = 2_388_000..=2_388_999;
+
+/// The error in an answer, if it is one.
+pub(super) fn graph_error(body: &[u8]) -> Option<ProviderError> {
+    let refused = serde_json::from_slice::<Refused>(body).ok()?;
+    let subcode = refused.error.error_subcode.filter(|subcode| SPEAKING_SUBCODES.contains(subcode));
+    let error = ProviderError::from(refused.error);
+    Some(ProviderError { code: subcode.unwrap_or(error.code), ..error })
 }
 
 impl From<GraphError> for ProviderError {

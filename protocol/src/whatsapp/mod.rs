@@ -4,4 +4,5 @@ pub mod answer;
 pub mod errors;
 pub mod limits;
 pub mod send;
+pub mod template;
 pub mod webhook;

@@ -20,6 +20,11 @@ pub enum Waiting {
     Until(TimestampMs),
     /// A free send slot of the number.
     Slot,
+    /// The provider's approval of its wording.
+    Approval {
+        /// When it is given up.
+        until: TimestampMs,
+    },
     /// The provider's answer.
     Answer {
         /// When it is given up.
@@ -38,6 +43,7 @@ impl Conversation {
     pub fn waiting(&self, context: &Context<'_>) -> Option<Waiting> {
         Some(match self.queue.first()?.stage {
             Stage::Claimed { deadline, in_doubt: true } => Waiting::InDoubt { until: deadline },
+            Stage::AwaitingApproval { expires_at, .. } => Waiting::Approval { until: expires_at },
             Stage::Claimed { deadline, in_doubt: false } => Waiting::Answer { until: deadline },
             Stage::Waiting { .. } if self.paused => Waiting::Paused,
             Stage::Waiting { .. } if context.tenant.is_paused(context.number.id) => Waiting::NumberPaused,
@@ -60,6 +66,7 @@ impl fmt::Display for Waiting {
                 write!(f, "a limit of the provider or the pause after a failed attempt, until {at}")
             }
             Self::Slot => f.write_str("a free send slot of the number"),
+            Self::Approval { until } => write!(f, "the provider's approval of its wording, until {until}"),
             Self::Answer { until } => write!(f, "the provider's answer, until {until}"),
             Self::InDoubt { until } => write!(f, "a status that tells whether it was sent, until {until}"),
         }

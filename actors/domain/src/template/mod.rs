@@ -1,12 +1,23 @@
 //! Templates: which values a body wants, filling them in, and the rules that a new template has to keep.
 
 mod body;
+mod change;
+mod draft;
+pub mod merge;
 mod notice;
 mod rules;
+mod settle;
+#[cfg(test)]
+mod tests;
+mod wording;
 
 pub use body::{Body, FillError, Filled};
+pub use change::{Deletion, delete, edit, name_free_at, submit, unpause};
+pub use draft::draft;
 pub use notice::apply_notice;
 pub use rules::{Problem, check, check_change};
+pub use settle::{After, adopt, call, refuse, settle, synchronise};
+pub use wording::{Match, holds, of_message, same_wording};
 
 use compact_str::CompactString;
 use protocol::command::TemplateHint;

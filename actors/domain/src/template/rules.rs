@@ -4,7 +4,7 @@ use protocol::content::Category;
 use protocol::directory::{Template, TemplateKind};
 
 use super::body::{Body, Part, is_number};
-use crate::limits::{CUSTOM_BODY_CHARS, TEMPLATE_BODY_CHARS, TEMPLATE_NAME_CHARS};
+use crate::limits::{CUSTOM_BODY_CHARS, TEMPLATE_BODY_CHARS, TEMPLATE_EXAMPLE_CHARS, TEMPLATE_NAME_CHARS};
 
 /// One thing that is wrong with a template.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,13 +45,16 @@ pub fn check(template: &Template) -> Vec<Problem> {
         TemplateKind::Approved => check_approved(template, &mut problems),
         TemplateKind::Custom => check_custom(template, &mut problems),
     }
+    check_examples(template, &mut problems);
+    check_merge(template, &mut problems);
     problems
 }
 
 /// What is wrong with a change: kind and record type are fixed at creation.
 #[must_use]
 pub fn check_change(before: &Template, after: &Template) -> Vec<Problem> {
-    let mut problems = check(after);
+    // By the rules of the kind that it has.
+    let mut problems = check(&Template { kind: before.kind, ..after.clone() });
     if before.record_type != after.record_type {
         push(&mut problems, "/record_type", "cannot change after creation; create another template");
     }
@@ -61,7 +64,7 @@ pub fn check_change(before: &Template, after: &Template) -> Vec<Problem> {
     problems
 }
 
-fn push(problems: &mut Vec<Problem>, pointer: &'static str, detail: impl Into<String>) {
+pub(super) fn push(problems: &mut Vec<Problem>, pointer: &'static str, detail: impl Into<String>) {
     problems.push(Problem { pointer, detail: detail.into() });
 }
 
@@ -156,6 +159,44 @@ fn check_braces(body: &Body<'_>, problems: &mut Vec<Problem>) {
     }
 }
 
+/// Samples may be left out, but not some of them: nobody could tell which is whose.
+fn check_examples(template: &Template, problems: &mut Vec<Problem>) {
+    let (given, wanted) = (template.examples.len(), Body::parse(&template.body).expected().len());
+    let fits = |text: &String| {
+        let chars = text.trim().chars().count();
+        chars > 0 && chars <= TEMPLATE_EXAMPLE_CHARS
+    };
+    if given != 0 && given != wanted {
+        let detail =
+            format!("has {given} values, the text has {wanted} parameters; give one for each, or none");
+        push(problems, "/examples", detail);
+    } else if !template.examples.iter().all(fits) {
+        let detail = format!("each sample value must have 1 to {TEMPLATE_EXAMPLE_CHARS} characters");
+        push(problems, "/examples", detail);
+    }
+}
+
+/// Parameters of approved templates have no names with points: what fills them is said beside them.
+fn check_merge(template: &Template, problems: &mut Vec<Problem>) {
+    let wanted = Body::parse(&template.body).expected();
+    for (parameter, field) in &template.merge {
+        let known = field.split_once('.').is_some_and(|(root, name)| {
+            let fits = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
+            MERGE_ROOTS.contains(&root) && !name.is_empty() && name.bytes().all(fits)
+        });
+        if !wanted.contains(parameter) {
+            push(problems, "/merge", format!("`{parameter}` is not a parameter of the text"));
+        } else if !known {
+            let roots = MERGE_ROOTS.join(", ");
+            push(
+                problems,
+                "/merge",
+                format!("`{field}` must be a field such as candidate.first_name, of {roots}"),
+            );
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -176,6 +217,9 @@ mod tests {
             reason: None,
             quality: None,
             provider_id: None,
+            examples: Vec::new(),
+            merge: std::collections::BTreeMap::new(),
+            review: protocol::directory::Review::default(),
         }
     }
 
@@ -221,6 +265,24 @@ mod tests {
         assert_eq!(custom("Grazie 🎉", "Ciao."), ["/name"]);
         assert_eq!(custom("grazie", "Ciao {{canditate.first_name}}."), ["/body"]);
         assert!(custom("grazie", &"x".repeat(CUSTOM_BODY_CHARS)).is_empty());
+    }
+
+    #[test]
+    fn d13_samples_and_merge_fields_belong_to_parameters() {
+        let plain = template(TemplateKind::Approved, "a", "it", "Ciao {{1}}, a {{2}}.");
+        let with = |examples: &[&str], merge: &[(&str, &str)]| {
+            let examples = examples.iter().map(|text| (*text).to_owned()).collect();
+            let merge = merge.iter().map(|(name, field)| ((*name).into(), (*field).into())).collect();
+            pointers(&Template { examples, merge, ..plain.clone() })
+        };
+        assert!(with(&["Anna", "Roma"], &[("1", "candidate.first_name")]).is_empty());
+        assert_eq!(with(&["Anna"], &[]), ["/examples"]);
+        assert_eq!(with(&["Anna", " "], &[]), ["/examples"]);
+        for wrong in
+            [("3", "candidate.first_name"), ("1", "first_name"), ("1", "canditate.name"), ("1", "user.")]
+        {
+            assert_eq!(with(&[], &[wrong]), ["/merge"], "{wrong:?}");
+        }
     }
 
     #[test]

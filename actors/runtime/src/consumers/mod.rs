@@ -34,6 +34,7 @@ use self::supervised::{Supervised, ViewCell};
 use self::turn::Turn;
 use crate::limits::NOTIFICATIONS_IN_FLIGHT;
 use crate::metrics::Metrics;
+use crate::provider::TemplateProvider;
 
 /// What consumers are made of.
 #[derive(Clone)]
@@ -44,6 +45,8 @@ pub struct ConsumersOptions {
     pub records: SharedRecords,
     /// What tenants configured; replaced as a whole when it changes.
     pub directory: Arc<ArcSwap<Directory>>,
+    /// How templates are submitted.
+    pub templates: Arc<dyn TemplateProvider>,
     /// How events are pushed to downstream endpoints.
     pub endpoints: EndpointSettings,
     /// Whether they run on this node: of several one is chosen, see [`crate::NodeHandle::leads`].
@@ -101,7 +104,8 @@ impl Consumers {
         start(projector::NAME, |shared, view| Box::pin(projector::run(shared, view)));
         start(meter::NAME, |shared, view| Box::pin(meter::run(shared, view)));
         start(notifier::NAME, |shared, view| Box::pin(notifier::run(shared, view)));
-        start(templates::NAME, |shared, view| Box::pin(templates::run(shared, view)));
+        start(templates::notices::NAME, |shared, view| Box::pin(templates::notices::run(shared, view)));
+        start(templates::tasks::NAME, |shared, view| Box::pin(templates::tasks::run(shared, view)));
         start(endpoints::NAME, |shared, view| Box::pin(endpoints::run(shared, view)));
         arbiter.spawn(turn::take_turns(shared.clone()));
         ConsumersHandle {

@@ -28,6 +28,7 @@ use tracing::Instrument as _;
 
 use self::aliases::{Aliases, Found};
 use self::place::{Placed, Reach};
+pub(crate) use self::tell::note;
 use crate::metrics::Metrics;
 
 /// The way in.

@@ -1,12 +1,13 @@
 //! Tells conversations of a number what is known about contacts from elsewhere.
 
 use protocol::codec;
-use protocol::entry::{ContactChange, Entry, EntryBody, Happening};
+use protocol::entry::{AccountNotice, ContactChange, Entry, EntryBody, Happening};
 use protocol::id::{NumberId, TenantId};
 use protocol::time::TimestampMs;
 use protocol::whatsapp::webhook::Names;
+use store::engine::{Engine, EngineError, EngineResult};
 
-use super::{IngestError, Ingress, address, place};
+use super::{IngestError, Ingress, address, place, waba_hash};
 
 impl Ingress {
     /// Makes changes of contacts durable for their conversations with one number, which may not exist yet. Telling
@@ -34,4 +35,13 @@ impl Ingress {
         }
         self.append(entries).await
     }
+}
+
+/// Makes a notice durable that the gateway itself has to tell about an account: it becomes an event as those of the
+/// provider do, in order with them.
+pub(crate) async fn note(engine: &dyn Engine, notice: AccountNotice, now: TimestampMs) -> EngineResult<()> {
+    let shard = engine.identity().shards.shard_of_hash(waba_hash(&notice.waba));
+    let entry = Entry { received_at: now, traceparent: None, body: EntryBody::Account(notice) };
+    let bytes = codec::encode(&entry).map_err(|error| EngineError::Failed(error.into()))?;
+    engine.append(vec![(shard, bytes)]).await
 }

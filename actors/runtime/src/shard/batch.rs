@@ -371,7 +371,13 @@ pub(super) fn may_begin(input: &Input) -> bool {
     match input {
         Input::Happening(happening) => match happening.as_ref() {
             Happening::Command(command) => {
-                matches!(command.action, Action::Send(_) | Action::SetConsent(_) | Action::SetBlocked(_))
+                matches!(
+                    command.action,
+                    Action::Send(_)
+                        | Action::SendOrSubmit { .. }
+                        | Action::SetConsent(_)
+                        | Action::SetBlocked(_)
+                )
             }
             _ => true,
         },

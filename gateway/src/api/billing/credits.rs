@@ -6,7 +6,7 @@ use domain::metering::{Book, time_zone};
 use protocol::api::Page;
 use protocol::api::billing::{CreditEntryView, CreditsView, MoneyView, PurchaseBody};
 use protocol::api::problem::Problem;
-use protocol::command::SendBody;
+use protocol::command::{Action, SendBody};
 use protocol::content::Category;
 use protocol::entry::Address;
 use protocol::pricing::{Currency, Money};
@@ -150,7 +150,7 @@ pub(crate) async fn require_funds(
     state: &AppState,
     caller: &Caller,
     request: &HttpRequest,
-    (address, wish): (&Address, &SendBody),
+    (address, wish): (&Address, &Action),
 ) -> ApiResult<()> {
     let directory = state.directory.load_full();
     let Some(held) = directory.tenants.get(&caller.tenant).filter(|held| held.tenant.credits.is_some())
@@ -159,11 +159,13 @@ pub(crate) async fn require_funds(
     };
     let category = match wish {
         // One that does not exist is refused for that.
-        SendBody::Template { name, language, .. } => {
+        Action::Send(SendBody::Template { name, language, .. }) => {
             let template = held.templates.get(name).and_then(|languages| languages.get(language));
             let Some(template) = template else { return Ok(()) };
             template.category
         }
+        // Whether it leaves as a template is known later: the dearer of both has to be there.
+        Action::SendOrSubmit { approval, .. } => approval.category,
         _ => Category::Service,
     };
     let book = Book::of(held, Some(address.number), &directory.rate_cards, time_zone(&held.tenant.time_zone));

@@ -3,7 +3,7 @@
 use actix_web::{HttpRequest, HttpResponse, post, web};
 use protocol::api::message::{Queued, SendRequest};
 use protocol::api::problem::Problem;
-use protocol::command::{Action, CommandResult, Refusal};
+use protocol::command::{CommandResult, Refusal};
 use protocol::entry::Address;
 use protocol::fact::MessageStatus;
 use protocol::id::ConversationId;
@@ -91,13 +91,21 @@ async fn send(
     drop(directory);
     let wish = wish::wish(state, caller, &body.value).await?;
     credits::require_funds(state, caller, request, (&address, &wish)).await?;
-    match command::run(state, caller, request, (address, body.fingerprint), Action::Send(wish)).await? {
-        CommandResult::Queued { message, conversation } => Ok(HttpResponse::Accepted()
-            .insert_header(("Location", format!("/v1/messages/{message}")))
-            .json(Queued { id: message, conversation_id: conversation, status: MessageStatus::Queued })),
-        other => {
-            tracing::error!(?other, "a send was answered with something else");
-            Err(ApiError::unavailable("the send was not confirmed; repeat it with the same Idempotency-Key"))
-        }
-    }
+    let (message, conversation, status) =
+        match command::run(state, caller, request, (address, body.fingerprint), wish).await? {
+            CommandResult::Queued { message, conversation } => (message, conversation, MessageStatus::Queued),
+            CommandResult::AwaitingApproval { message, conversation } => {
+                (message, conversation, MessageStatus::AwaitingApproval)
+            }
+            other => {
+                tracing::error!(?other, "a send was answered with something else");
+                let detail = "the send was not confirmed; repeat it with the same Idempotency-Key";
+                return Err(ApiError::unavailable(detail));
+            }
+        };
+    Ok(HttpResponse::Accepted().insert_header(("Location", format!("/v1/messages/{message}"))).json(Queued {
+        id: message,
+        conversation_id: conversation,
+        status,
+    }))
 }

@@ -1,16 +1,48 @@
 //! From the body of a send to what the conversation is asked for.
 
-use protocol::api::message::{MediaBody, ParameterBody, SendKind, SendRequest, TemplateBody};
-use protocol::command::SendBody;
-use protocol::content::{Choice, Media, MediaSource, Parameter};
+use domain::limits::APPROVAL_WITHIN_MAX;
+use protocol::api::message::{ApprovalBody, MediaBody, ParameterBody, SendKind, SendRequest, TemplateBody};
+use protocol::command::{Action, ApprovalWish, SendBody};
+use protocol::content::{Category, Choice, Media, MediaSource, Parameter};
 use protocol::id::{MediaId, MessageId, ProviderId};
 
 use crate::api::auth::Caller;
 use crate::api::problem::{ApiError, ApiResult};
 use crate::state::AppState;
 
-/// What the conversation is asked to send.
-pub(crate) async fn wish(state: &AppState, caller: &Caller, request: &SendRequest) -> ApiResult<SendBody> {
+/// What the conversation is asked to do.
+pub(crate) async fn wish(state: &AppState, caller: &Caller, request: &SendRequest) -> ApiResult<Action> {
+    let body = send_body(state, caller, request).await?;
+    let Some(approval) = &request.approval else { return Ok(Action::Send(body)) };
+    match body {
+        SendBody::Text { body, reply_to } => {
+            Ok(Action::SendOrSubmit { body, reply_to, approval: approval_wish(approval)? })
+        }
+        _ => Err(ApiError::field(
+            "/approval",
+            "is for `type: text`; everything else is sent as it is or refused",
+        )),
+    }
+}
+
+/// A text waits for its approval so long unless the caller says so: reviews take minutes, a few take a day.
+const APPROVAL_WITHIN_SECONDS: u32 = 24 * 3_600;
+
+fn approval_wish(body: &ApprovalBody) -> ApiResult<ApprovalWish> {
+    let category = body.category.unwrap_or(Category::Utility);
+    if !matches!(category, Category::Utility | Category::Marketing) {
+        return Err(ApiError::field("/approval/category", "must be `utility` or `marketing`"));
+    }
+    let seconds = body.within_seconds.unwrap_or(APPROVAL_WITHIN_SECONDS);
+    let (within_ms, most) = (i64::from(seconds) * 1_000, APPROVAL_WITHIN_MAX.0);
+    if seconds == 0 || within_ms > most {
+        let detail = format!("must be 1 to {} seconds", most / 1_000);
+        return Err(ApiError::field("/approval/within_seconds", detail));
+    }
+    Ok(ApprovalWish { category, language: body.language.as_deref().map(Into::into), within_ms })
+}
+
+async fn send_body(state: &AppState, caller: &Caller, request: &SendRequest) -> ApiResult<SendBody> {
     let missing =
         |field: &str| ApiError::field(format!("/{field}"), format!("is required when `type` is `{field}`"));
     let reply_to = match request.reply_to {

@@ -1,5 +1,6 @@
 //! The internal API over real HTTP, as services and people use it.
 
+mod approvals;
 mod billing;
 mod contacts;
 mod contract;
@@ -9,6 +10,7 @@ mod inbox;
 mod numbers;
 mod sends;
 mod settings;
+mod templates;
 mod watch;
 
 use reqwest::{Method, StatusCode};

@@ -1,47 +1,10 @@
-//! Templates, users, keys, flows: written with versions, seen at once.
+//! Users, keys, flows: written with versions, seen at once.
 
 use reqwest::{Method, StatusCode};
 use serde_json::json;
 
 use super::invite_to;
 use crate::harness::World;
-
-#[actix_web::test]
-async fn a9_e4_templates_are_made_changed_and_deleted() {
-    let world = World::start().await;
-    let body = json!({ "name": "reminder", "kind": "approved", "language": "it", "category": "utility",
-                       "body": "Ciao {{1}}, a domani alle {{2}}." });
-    let made = world.call(Method::POST, "/v1/templates").once("t-1").body(body.clone()).answer().await;
-    assert_eq!(made.status, StatusCode::CREATED, "{made:?}");
-    assert_eq!(
-        (made.json()["status"].clone(), made.json()["parameters"].clone()),
-        (json!("pending"), json!(["1", "2"]))
-    );
-    let again = world.call(Method::POST, "/v1/templates").once("t-1").body(body.clone()).answer().await;
-    assert_eq!((again.status, again.json()), (made.status, made.json()));
-    let twice = world.call(Method::POST, "/v1/templates").body(body).answer().await;
-    assert_eq!(twice.code(), "already_exists");
-    let send = json!({ "channel": "whatsapp", "to": "+393335000001", "type": "template",
-                       "template": { "name": "reminder", "language": "it", "parameters": ["Anna", "9"] } });
-    let refused = world.call(Method::POST, "/v1/messages").body(send).answer().await;
-    assert_eq!(refused.code(), "template_not_approved");
-    let path = format!("/v1/templates/{}", made.json()["id"].as_str().unwrap());
-    let change = |etag: String| {
-        world
-            .call(Method::PUT, path.clone())
-            .header("If-Match", etag)
-            .body(json!({ "body": "Ciao {{1}}, a presto." }))
-            .answer()
-    };
-    let changed = change(made.etag.clone().unwrap()).await;
-    assert_eq!(changed.status, StatusCode::OK, "{changed:?}");
-    let late = change(made.etag.unwrap()).await;
-    assert_eq!((late.status, late.code().as_str()), (StatusCode::PRECONDITION_FAILED, "changed_meanwhile"));
-    assert_eq!(change("\"not ours\"".to_owned()).await.status, StatusCode::PRECONDITION_FAILED);
-    assert_eq!(world.call(Method::DELETE, path.clone()).answer().await.status, StatusCode::NO_CONTENT);
-    assert_eq!(world.get(path).await.status, StatusCode::NOT_FOUND);
-    world.stop().await;
-}
 
 #[actix_web::test]
 async fn a_key_may_do_what_its_scopes_say() {

@@ -8,6 +8,7 @@ use super::envelope::Place;
 use super::text::{Text, part, raw};
 use crate::entry::Notice;
 use crate::id::PhoneNumberId;
+use crate::whatsapp::template;
 
 /// Known fields that are kept as they come, for people to read.
 const KEPT: &[&str] = &[
@@ -24,7 +25,6 @@ const KEPT: &[&str] = &[
     "group_settings_update",
     "group_status_update",
     "history",
-    "message_template_components_update",
     "partner_solutions",
     "payment_configuration_update",
     "phone_number_name_update",
@@ -52,6 +52,8 @@ struct Value<'a> {
     message_template_name: Text<'a>,
     #[serde(borrow)]
     message_template_language: Text<'a>,
+    #[serde(borrow)]
+    message_template_element: Text<'a>,
     #[serde(borrow)]
     reason: Text<'a>,
     #[serde(borrow)]
@@ -111,8 +113,12 @@ fn name_number(value: &Value<'_>, place: &mut Place<'_>) {
 }
 
 /// Fields with a [`Notice`] of their own.
-const TEMPLATES: &[&str] =
-    &["message_template_status_update", "message_template_quality_update", "template_category_update"];
+const TEMPLATES: &[&str] = &[
+    "message_template_components_update",
+    "message_template_quality_update",
+    "message_template_status_update",
+    "template_category_update",
+];
 
 /// `None` for other fields, and when what the notice is about is missing.
 fn typed(field: &str, value: &Value<'_>) -> Option<Notice> {
@@ -136,13 +142,17 @@ fn typed(field: &str, value: &Value<'_>) -> Option<Notice> {
             language: language?,
             category: value.new_category.compact()?.to_lowercase(),
         }),
+        "message_template_components_update" => Some(Notice::TemplateComponents {
+            name: name?,
+            language: language?,
+            body: value.message_template_element.clone().owned()?,
+        }),
         _ => None,
     }
 }
 
-/// Webhooks write `en-US` where the API writes `en_US`.
 fn language(text: &Text<'_>) -> Option<CompactString> {
-    text.compact().map(|code| code.replace('-', "_").into())
+    text.compact().map(|code| template::language(&code))
 }
 
 /// Everything that explains a status, in one line.

@@ -60,6 +60,18 @@ fn template_webhooks_are_typed_and_languages_normalised() {
             category: "marketing".into()
         }
     );
+    let components = json!({
+        "message_template_id": 1, "message_template_name": "interview", "message_template_language": "en-US",
+        "message_template_title": "Hello", "message_template_element": "See you {{1}}.",
+    });
+    assert_eq!(
+        notice(parts(&change("message_template_components_update", &components)).remove(0)),
+        Notice::TemplateComponents {
+            name: "interview".into(),
+            language: "en_US".into(),
+            body: "See you {{1}}.".into()
+        }
+    );
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! What somebody at the tenant, or a service, wants. One file per action that has rules of its own.
 
+mod approval;
 mod send;
 mod template;
 
@@ -20,8 +21,9 @@ pub(super) fn command(turn: &mut Turn<'_>, command: Command) {
     let result =
         if turn.now() > command.expires_at { Err(Refusal::Expired) } else { act(turn, command.action, by) };
     turn.effects.result = Some(match result {
-        Ok(Some(message)) => CommandResult::Queued { message, conversation },
-        Ok(None) => CommandResult::Done { conversation },
+        Ok(Done::Queued(message)) => CommandResult::Queued { message, conversation },
+        Ok(Done::AwaitingApproval(message)) => CommandResult::AwaitingApproval { message, conversation },
+        Ok(Done::Changed) => CommandResult::Done { conversation },
         Err(refusal) => {
             turn.fact(Fact::CommandRefused {
                 by,
@@ -33,9 +35,22 @@ pub(super) fn command(turn: &mut Turn<'_>, command: Command) {
     });
 }
 
-fn act(turn: &mut Turn<'_>, action: Action, by: Party) -> Result<Option<MessageId>, Refusal> {
+/// What a command came to.
+enum Done {
+    /// A message is on its way.
+    Queued(MessageId),
+    /// A message waits for its approval.
+    AwaitingApproval(MessageId),
+    /// Everything else.
+    Changed,
+}
+
+fn act(turn: &mut Turn<'_>, action: Action, by: Party) -> Result<Done, Refusal> {
     match action {
-        Action::Send(body) => return send::send(turn, body, by).map(Some),
+        Action::Send(body) => return send::send(turn, body, by).map(Done::Queued),
+        Action::SendOrSubmit { body, reply_to, approval } => {
+            return approval::send_or_submit(turn, (body, reply_to), &approval, by);
+        }
         // Consent and block belong to the contact: they are kept also before the first message.
         Action::SetConsent(mut record) => {
             record.at = record.at.min(turn.now());
@@ -49,7 +64,7 @@ fn act(turn: &mut Turn<'_>, action: Action, by: Party) -> Result<Option<MessageI
             act_on_started(turn, action, by)?;
         }
     }
-    Ok(None)
+    Ok(Done::Changed)
 }
 
 fn act_on_started(turn: &mut Turn<'_>, action: Action, by: Party) -> Result<(), Refusal> {
@@ -61,7 +76,7 @@ fn act_on_started(turn: &mut Turn<'_>, action: Action, by: Party) -> Result<(), 
         Action::MarkRead => mark_read(turn, by),
         Action::SetPaused(paused) => set_paused(turn, paused, by),
         Action::ShowTyping => return show_typing(turn),
-        Action::Send(_) | Action::SetConsent(_) | Action::SetBlocked(_) => {}
+        Action::Send(_) | Action::SendOrSubmit { .. } | Action::SetConsent(_) | Action::SetBlocked(_) => {}
     }
     Ok(())
 }
@@ -102,7 +117,7 @@ fn show_typing(turn: &mut Turn<'_>) -> Result<(), Refusal> {
 
 fn name(action: &Action) -> &'static str {
     match action {
-        Action::Send(_) => "send",
+        Action::Send(_) | Action::SendOrSubmit { .. } => "send",
         Action::SetMode(_) => "set_mode",
         Action::Assign(_) => "assign",
         Action::SetVacancy(_) => "set_vacancy",

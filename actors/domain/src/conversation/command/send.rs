@@ -15,19 +15,34 @@ use crate::market;
 
 /// Accepts a message for sending, or says why not.
 pub(super) fn send(turn: &mut Turn<'_>, body: SendBody, by: Party) -> Result<MessageId, Refusal> {
-    recipient_allowed(turn, by)?;
-    number_able(turn)?;
+    possible(turn, by)?;
     let (content, reply_to) = filled(turn, body)?;
     validate(&content)?;
     if !matches!(content, Content::Template(_)) && !turn.state.window_open(turn.now()) {
         return Err(template::window_closed(turn));
     }
+    accept(turn, by, |turn| {
+        outbound::enqueue(turn, NewMessage { by, content, reply_to, confirms_opt_out: false })
+    })
+}
+
+/// Whether anything at all may be sent.
+pub(super) fn possible(turn: &Turn<'_>, by: Party) -> Result<(), Refusal> {
+    recipient_allowed(turn, by)?;
+    number_able(turn)
+}
+
+/// Takes a message in, if there is room, with what follows from somebody having written.
+pub(super) fn accept(
+    turn: &mut Turn<'_>,
+    by: Party,
+    take: impl FnOnce(&mut Turn<'_>) -> MessageId,
+) -> Result<MessageId, Refusal> {
     if turn.state.queue.len() >= QUEUE {
         return Err(Refusal::QueueFull { limit: QUEUE });
     }
-    let message = NewMessage { by, content, reply_to, confirms_opt_out: false };
     let begins = !turn.state.started;
-    let id = outbound::enqueue(turn, message);
+    let id = take(turn);
     if let Party::User(user) = by {
         mark_read(turn, by);
         // Who writes first gets the answers, unless somebody has the conversation already.

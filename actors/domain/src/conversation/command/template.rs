@@ -17,7 +17,7 @@ pub(super) fn fill(
 ) -> Result<Content, Refusal> {
     let found = find(turn, name, language)?;
     if found.status != TemplateStatus::Approved && found.kind == TemplateKind::Approved {
-        return Err(Refusal::TemplateNotApproved { status: status_name(found.status).into() });
+        return Err(Refusal::TemplateNotApproved { status: found.status.name().into() });
     }
     let filled = template::fill(found, parameters)?;
     Ok(match found.kind {
@@ -34,7 +34,8 @@ pub(super) fn fill(
 
 fn find<'a>(turn: &Turn<'a>, name: &str, language: &str) -> Result<&'a Template, Refusal> {
     let languages = turn.context.tenant.templates.get(name);
-    languages.and_then(|languages| languages.get(language)).ok_or_else(|| Refusal::TemplateNotFound {
+    let found = languages.and_then(|languages| languages.get(language));
+    found.filter(|found| found.is_there()).ok_or_else(|| Refusal::TemplateNotFound {
         languages: languages.map(|languages| languages.keys().cloned().collect()).unwrap_or_default(),
     })
 }
@@ -47,6 +48,7 @@ pub(super) fn window_closed(turn: &Turn<'_>) -> Refusal {
         template.kind == TemplateKind::Approved
             && template.status == TemplateStatus::Approved
             && template.category != Category::Authentication
+            && template::holds(template, turn.context.number.waba_id.as_ref())
     };
     let mut templates: Vec<&Template> =
         tenant.templates.values().flat_map(|languages| languages.values()).filter(usable).collect();
@@ -55,16 +57,5 @@ pub(super) fn window_closed(turn: &Turn<'_>) -> Refusal {
     Refusal::WindowClosed {
         since: turn.state.window.as_ref().map(|window| window.expires_at),
         templates: templates.into_iter().take(MAX_TEMPLATE_HINTS).map(template::hint).collect(),
-    }
-}
-
-fn status_name(status: TemplateStatus) -> &'static str {
-    match status {
-        TemplateStatus::Pending => "pending",
-        TemplateStatus::Approved => "approved",
-        TemplateStatus::Rejected => "rejected",
-        TemplateStatus::Paused => "paused",
-        TemplateStatus::Disabled => "disabled",
-        TemplateStatus::Deleted => "deleted",
     }
 }

@@ -6,7 +6,7 @@ use protocol::id::MessageId;
 use super::{Stage, recent, refuse, take_head};
 use crate::conversation::Post;
 use crate::conversation::turn::Turn;
-use crate::limits::IN_DOUBT;
+use crate::limits::{IN_DOUBT, TEMPLATE_REST};
 
 /// Claims a message and lets it go, or refuses it if a rule forbids it by now. A claim of anything but the
 /// waiting first message changes nothing: offers may be doubled or late.
@@ -26,7 +26,19 @@ pub(in crate::conversation) fn claim(turn: &mut Turn<'_>, message: MessageId) {
         }
         return;
     }
+    if refuse::template_at_rest(turn, head) {
+        rest(turn);
+        return;
+    }
     post(turn);
+}
+
+/// The message is looked at again later; others may pass.
+fn rest(turn: &mut Turn<'_>) {
+    let at = turn.now() + TEMPLATE_REST;
+    if let Some(head) = turn.state.queue.first_mut() {
+        head.stage = Stage::Waiting { not_before: at, offer_at: at };
+    }
 }
 
 fn post(turn: &mut Turn<'_>) {

@@ -1,5 +1,6 @@
 //! Messages on their way out: queued → claimed → sent, refused, failed or unknown. One is under way at a time.
 
+mod approval;
 mod claim;
 mod deadline;
 mod outcome;
@@ -8,6 +9,7 @@ mod queue;
 mod recent;
 mod refuse;
 
+pub(super) use approval::hold;
 pub(super) use claim::claim;
 pub(super) use deadline::{deadline, tick};
 pub(super) use outcome::{outcome, recover};
@@ -67,6 +69,13 @@ pub enum Stage {
         /// The POST ended without an answer.
         in_doubt: bool,
     },
+    /// For the provider to approve its wording.
+    AwaitingApproval {
+        /// When the template is looked at next.
+        look_at: TimestampMs,
+        /// When it is given up.
+        expires_at: TimestampMs,
+    },
 }
 
 impl Outgoing {
@@ -81,8 +90,14 @@ impl Outgoing {
     pub fn not_before(&self) -> Option<TimestampMs> {
         match self.stage {
             Stage::Waiting { not_before, .. } => Some(not_before),
-            Stage::Claimed { .. } => None,
+            Stage::Claimed { .. } | Stage::AwaitingApproval { .. } => None,
         }
+    }
+
+    /// Whether it waits for its wording to be approved.
+    #[must_use]
+    pub fn awaits_approval(&self) -> bool {
+        matches!(self.stage, Stage::AwaitingApproval { .. })
     }
 
     /// Whether its POST is under way or in doubt.

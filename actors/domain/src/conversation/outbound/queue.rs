@@ -5,7 +5,7 @@ use protocol::content::{Category, Content};
 use protocol::fact::Fact;
 use protocol::id::{MessageId, ProviderId};
 
-use super::{Outgoing, Stage};
+use super::{Outgoing, Stage, approval};
 use crate::conversation::Offer;
 use crate::conversation::turn::Turn;
 use crate::limits::{KEEPS_ITS_PLACE, OFFER_AGAIN, OFFER_TO_DISABLED, QUEUE};
@@ -72,7 +72,8 @@ fn choose_next(turn: &mut Turn<'_>) {
         return;
     }
     let soon = queue.iter().position(|waiting| waiting.not_before().is_some_and(|at| at <= patience));
-    let least = || (0..queue.len()).min_by_key(|&index| queue[index].not_before());
+    let waiting = |index: usize| queue[index].not_before().map(|at| (at, index));
+    let least = || (0..queue.len()).filter_map(waiting).min().map(|(_, index)| index);
     if let Some(index) = soon.or_else(least)
         && index > 0
     {
@@ -84,6 +85,7 @@ fn choose_next(turn: &mut Turn<'_>) {
 /// Offers the first message of the queue if it is time to, or notes when it will be. Runs after every input, so
 /// that no rule has to think of it.
 pub(in crate::conversation) fn settle(turn: &mut Turn<'_>) {
+    approval::release_into_window(turn);
     choose_next(turn);
     let now = turn.now();
     let (enabled, ready_at) = (turn.context.number.enabled, turn.state.pair.ready_at(now));

@@ -1,7 +1,8 @@
 //! Rules that hold for a message from its acceptance to its POST, and what happens when one begins to hold later.
 
 use protocol::command::{Consent, Party};
-use protocol::content::ProviderError;
+use protocol::content::{Content, ProviderError};
+use protocol::directory::{Template, TemplateStatus};
 use protocol::fact::MessageStatus;
 
 use super::{Outgoing, recent};
@@ -23,10 +24,29 @@ pub(super) fn still_allowed(turn: &Turn<'_>, message: &Outgoing) -> Result<(), P
     if message.by == Party::Automation && consent != Consent::OptedIn {
         return Err(reason("opt_in_required", "bulk messages need an opted-in contact"));
     }
-    if !message.is_template() && !state.window_open(turn.now()) {
+    let bound_to_window = !message.is_template() && !message.awaits_approval();
+    if bound_to_window && !state.window_open(turn.now()) {
         return Err(reason("window_closed", "the 24-hour window closed while the message waited"));
     }
-    Ok(())
+    match template(turn, message).map(|template| template.status) {
+        Some(status @ (TemplateStatus::Rejected | TemplateStatus::Disabled | TemplateStatus::Deleted)) => {
+            let detail = format!("the template became `{}` while the message waited", status.name());
+            Err(reason("template_not_approved", detail))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Whether the provider holds the message's template back for a while: sending would only be refused.
+pub(super) fn template_at_rest(turn: &Turn<'_>, message: &Outgoing) -> bool {
+    let status = template(turn, message).map(|template| template.status);
+    matches!(status, Some(TemplateStatus::Paused | TemplateStatus::Pending))
+}
+
+/// The template of a message as it is configured now; one that is no longer there is the provider's business.
+fn template<'a>(turn: &Turn<'a>, message: &Outgoing) -> Option<&'a Template> {
+    let Content::Template(content) = &message.content else { return None };
+    turn.context.tenant.templates.get(&content.name)?.get(&content.language)
 }
 
 /// Refuses whatever waits and is no longer allowed. A message that is under way is not called back.

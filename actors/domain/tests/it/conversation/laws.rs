@@ -4,12 +4,14 @@ use domain::conversation::{Effects, Input};
 use proptest::prelude::*;
 use protocol::command::{Action, Consent, ConsentRecord, ConsentSource, Mode, Party, SendBody};
 use protocol::content::{Content, ProviderError};
+use protocol::directory::TemplateStatus;
 use protocol::entry::{Happening, ProviderStatus};
 use protocol::fact::Fact;
 use protocol::id::{MessageId, ProviderId};
 use protocol::outbound::Outcome;
 use protocol::time::SpanMs;
 
+use super::approval::{TEXT, waba, wish};
 use super::oracle::Oracle;
 use super::world::{ANNA, World, text};
 
@@ -22,6 +24,8 @@ enum Op {
     Sends,
     SendsTemplate,
     SendsInBulk,
+    Submits,
+    Judged(TemplateStatus),
     Does(Action),
     Claims { index: usize },
     Ends(Ending),
@@ -69,6 +73,11 @@ fn op() -> impl Strategy<Value = Op> {
         Just(ProviderStatus::Read),
         Just(ProviderStatus::Failed),
     ];
+    let verdict = prop_oneof![
+        Just(TemplateStatus::Pending),
+        Just(TemplateStatus::Approved),
+        Just(TemplateStatus::Rejected)
+    ];
     prop_oneof![
         6 => prop::sample::select(words).prop_map(Op::Says),
         1 => (0..50i64).prop_map(|hours| Op::SaysLate { hours }),
@@ -76,6 +85,8 @@ fn op() -> impl Strategy<Value = Op> {
         4 => Just(Op::Sends),
         2 => Just(Op::SendsTemplate),
         1 => Just(Op::SendsInBulk),
+        2 => Just(Op::Submits),
+        1 => verdict.prop_map(Op::Judged),
         3 => action().prop_map(Op::Does),
         8 => (0..3usize).prop_map(|index| Op::Claims { index }),
         3 => Just(Op::Ends(Ending::Accepted)),
@@ -105,7 +116,8 @@ struct History {
 
 impl History {
     fn new() -> Self {
-        let (world, oracle) = (World::new(), Oracle::default());
+        let (mut world, oracle) = (World::new(), Oracle::default());
+        world.number.waba_id = Some(waba());
         Self { world, oracle, posted: Vec::new(), last: None, all: Vec::new() }
     }
 
@@ -156,6 +168,11 @@ impl History {
             }
             Op::Sends => self.send(Party::User(ANNA)),
             Op::SendsInBulk => self.send(Party::Automation),
+            Op::Submits => {
+                let approval = wish(SpanMs::minutes(10));
+                let body = TEXT.to_owned();
+                self.command(Party::User(ANNA), Action::SendOrSubmit { body, reply_to: None, approval })
+            }
             Op::SendsTemplate => {
                 let (name, language, parameters) = ("hello".into(), "en".into(), Vec::new());
                 self.command(
@@ -191,6 +208,7 @@ impl History {
                 self.world.now = self.world.state.next_deadline()?.max(self.world.now);
                 return Some(Input::Tick);
             }
+            Op::Judged(status) => self.world.judged(*status, None),
             Op::Switches => self.world.number.enabled = !self.world.number.enabled,
             _ => {}
         }
@@ -284,9 +302,10 @@ proptest! {
     fn nothing_waits_for_ever(ops in histories()) {
         let mut history = History::run(&ops);
         history.world.number.enabled = true;
+        history.world.judged(TemplateStatus::Approved, None);
         let input = history.command(Party::User(ANNA), Action::SetPaused(false));
         history.apply(Input::Happening(Box::new(input)));
-        for _ in 0..1_000 {
+        for _ in 0..3_000 {
             let Some(head) = history.world.state.queue.first() else { break };
             let message = head.id;
             let posted = history.posted.len();

@@ -1,5 +1,6 @@
 //! The conversation, driven through `apply`.
 
+mod approval;
 mod bot;
 mod consent;
 mod contact;

@@ -82,6 +82,14 @@ impl Oracle {
         let confirms =
             effects.facts.iter().any(|fact| matches!(fact, Fact::ConsentChanged { .. })) && self.opted_out;
         for fact in &effects.facts {
+            if let Fact::ApprovalAwaited { message, .. } = fact {
+                assert!(
+                    !self.opted_out && !self.blocked && !self.left,
+                    "nothing waits for a silenced contact"
+                );
+                let first = self.statuses.insert(*message, MessageStatus::AwaitingApproval);
+                assert_eq!(first, None, "an id is used once");
+            }
             if let Fact::MessageQueued { message, .. } = fact {
                 if confirms {
                     self.confirmations.push(*message);

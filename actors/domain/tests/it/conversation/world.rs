@@ -78,6 +78,9 @@ pub(crate) fn template(name: &str, language: &str, body: &str) -> Template {
         reason: None,
         quality: None,
         provider_id: None,
+        examples: Vec::new(),
+        merge: std::collections::BTreeMap::new(),
+        review: protocol::directory::Review::default(),
     }
 }
 

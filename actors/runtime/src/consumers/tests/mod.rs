@@ -4,6 +4,7 @@ mod endpoints;
 mod ledger;
 mod notices;
 mod server;
+mod templates;
 mod together;
 
 use std::sync::Arc;
@@ -59,6 +60,7 @@ struct World {
     engine: Arc<MemoryEngine>,
     records: Arc<SqliteRecords>,
     shared: Shared,
+    templates: Arc<templates::Scripted>,
     lease: Lease,
     batches: u128,
     _folder: TempDir,
@@ -158,16 +160,18 @@ impl World {
             let change = store::records::Change { by: protocol::command::Party::Gateway, at: NOON };
             records.write_documents(change, vec![write]).await.unwrap();
         }
+        let templates = Arc::new(templates::Scripted::default());
         let shared = Shared::new(ConsumersOptions {
             engine: engine.clone(),
             records: records.clone(),
             directory: Arc::new(ArcSwap::from_pointee(Directory::build(documents(endpoints)))),
+            templates: templates.clone(),
             endpoints: EndpointSettings { allow_private_addresses: true, ..EndpointSettings::default() },
             leads: tokio::sync::watch::channel(true).1,
             metrics: Arc::new(Metrics::new(&prometheus::Registry::new()).unwrap()),
         });
         let lease = engine.acquire(ShardId(0), 1, SpanMs::hours(1)).await.unwrap().unwrap();
-        Self { clock, engine, records, shared, lease, batches: 0, _folder: folder }
+        Self { clock, engine, records, shared, templates, lease, batches: 0, _folder: folder }
     }
 
     /// Commits facts of one conversation, as its shard would.

@@ -49,7 +49,8 @@ pub(super) fn new(
 pub(super) fn fold(slot: &mut Slot<ConversationRecord>, event: &Event) {
     match &event.fact {
         Fact::MessageReceived { .. } => received(slot.change(), event),
-        Fact::MessageQueued { message, by, content, .. } => {
+        Fact::MessageQueued { message, by, content, .. }
+        | Fact::ApprovalAwaited { message, by, content, .. } => {
             queued(slot.change(), event.at, *by, (*message, content));
         }
         Fact::Call(call) if call.by_contact => {

@@ -49,7 +49,7 @@ impl Batch {
     /// Takes in what an event says about messages.
     pub(super) fn message(&mut self, conversation: ConversationId, (seq, event): (EventSeq, &Event)) {
         match &event.fact {
-            Fact::MessageReceived { .. } | Fact::MessageQueued { .. } => {
+            Fact::MessageReceived { .. } | Fact::MessageQueued { .. } | Fact::ApprovalAwaited { .. } => {
                 if let Some(row) = of_event(event)
                     && !self.message_index.contains_key(&row.id)
                 {
@@ -124,10 +124,14 @@ pub(in super::super) fn of_event(event: &Event) -> Option<MessageRecord> {
                 ..new(*message, content, reply_to)
             })
         }
-        Fact::MessageQueued { message, by, content, category, reply_to } => Some(MessageRecord {
+        Fact::MessageQueued { message, by, content, category, reply_to }
+        | Fact::ApprovalAwaited { message, by, content, category, reply_to, .. } => Some(MessageRecord {
             direction: Direction::Outbound,
             sender: *by,
-            status: Some(MessageStatus::Queued),
+            status: Some(match event.fact {
+                Fact::ApprovalAwaited { .. } => MessageStatus::AwaitingApproval,
+                _ => MessageStatus::Queued,
+            }),
             status_at: Some(event.at),
             category: Some(*category),
             ..new(*message, content, reply_to)

@@ -108,6 +108,7 @@ fn concerns(fact: &Fact, id: MessageId) -> bool {
     match fact {
         Fact::MessageReceived { message, .. }
         | Fact::MessageQueued { message, .. }
+        | Fact::ApprovalAwaited { message, .. }
         | Fact::AttemptFailed { message, .. }
         | Fact::StatusChanged { message, .. } => *message == id,
         Fact::StatusUnmatched { message, .. } | Fact::Notify { message, .. } => *message == Some(id),

@@ -1,6 +1,8 @@
 //! What tenants configure: numbers, people, templates, flows, prices. Kept as JSON documents in the records
 //! store, held in memory by every node, and handed to the pure step as context.
 
+mod template;
+
 use std::collections::BTreeMap;
 
 use compact_str::CompactString;
@@ -9,11 +11,11 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+pub use self::template::{Review, Task, TaskKind, Template, TemplateKind, TemplateStatus, Wording};
+
 use crate::command::{Owner, Vacancy};
-use crate::content::{Category, Channel};
-use crate::id::{
-    EndpointId, FlowId, GroupId, KeyId, NumberId, PhoneNumberId, TemplateId, TenantId, UserId, WabaId,
-};
+use crate::content::Channel;
+use crate::id::{EndpointId, FlowId, GroupId, KeyId, NumberId, PhoneNumberId, TenantId, UserId, WabaId};
 use crate::phone::E164;
 use crate::pricing::{Currency, Money};
 use crate::time::TimestampMs;
@@ -61,6 +63,8 @@ pub struct TenantSettings {
     pub unsupported_countries: Vec<CompactString>,
     /// Words that opt a contact out, besides the built-in lists; compared whole, ignoring case.
     pub opt_out_keywords: Vec<CompactString>,
+    /// Templates of both kinds together that the tenant may have.
+    pub max_templates: usize,
 }
 
 impl Default for TenantSettings {
@@ -72,6 +76,7 @@ impl Default for TenantSettings {
                 .map(CompactString::const_new)
                 .to_vec(),
             opt_out_keywords: Vec::new(),
+            max_templates: 100,
         }
     }
 }
@@ -200,64 +205,6 @@ pub struct ApiKey {
     pub user: Option<UserId>,
     /// Not accepted after this.
     pub expires_at: Option<TimestampMs>,
-}
-
-/// A template in one language.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Template {
-    /// Derived from tenant, name and language.
-    pub id: TemplateId,
-    /// Whose.
-    pub tenant: TenantId,
-    /// Lower case, digits and `_` for approved ones (the provider's rule).
-    pub name: CompactString,
-    /// Approved by the provider, or ours.
-    pub kind: TemplateKind,
-    /// Exact language code.
-    pub language: CompactString,
-    /// What sends are charged as.
-    pub category: Category,
-    /// The record type it is for; cannot change after creation.
-    pub record_type: RecordType,
-    /// Text with `{{1}}` or `{{name}}` parameters, or merge fields in custom ones.
-    pub body: String,
-    /// Where it is in the provider's review; custom ones are always approved.
-    pub status: TemplateStatus,
-    /// Why it was rejected or paused.
-    pub reason: Option<String>,
-    /// `GREEN`, `YELLOW`, `RED` or `UNKNOWN`, by the provider.
-    pub quality: Option<CompactString>,
-    /// The provider's id.
-    pub provider_id: Option<CompactString>,
-}
-
-/// Who approves a template.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum TemplateKind {
-    /// The provider: may be sent outside the window.
-    Approved,
-    /// Nobody: ready-made free-form text.
-    Custom,
-}
-
-/// Where a template is in the provider's review.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum TemplateStatus {
-    /// Submitted.
-    #[default]
-    Pending,
-    /// May be sent.
-    Approved,
-    /// Refused.
-    Rejected,
-    /// Held by the provider for a while.
-    Paused,
-    /// Switched off by the provider.
-    Disabled,
-    /// Deleted, or about to be.
-    Deleted,
 }
 
 /// One version of an application flow.

@@ -1,0 +1,6 @@
+//! Templates between us and the provider: what it says is carried into their documents, what people change is carried
+//! to it, and once a day both are compared.
+
+pub(super) mod notices;
+mod stored;
+pub(super) mod tasks;
