@@ -16,3 +16,16 @@ pub const OPERATOR_WORKERS: usize = 1;
 
 /// Connections that are merely kept open get this long when everything asked for was answered (seconds).
 pub const CLOSE_SECONDS: u64 = 1;
+
+/// While webhooks wait longer than this to be durable, those with nothing but statuses are answered 503: what WhatsApp
+/// asks of the median.
+pub const WAIT_WITHOUT_STATUSES: Duration = Duration::from_millis(250);
+
+/// While webhooks wait longer than this, all are answered 503: half of what WhatsApp allows one in a hundred, and longer
+/// than a disk needs for a bad fsync.
+pub const WAIT_WITHOUT_WEBHOOKS: Duration = Duration::from_millis(500);
+
+/// So many webhooks must have waited that long: fewer are a slow look-up, not an overload.
+pub const OVERDUE_WEBHOOKS: u32 = 32;
+
+const _: () = assert!(WAIT_WITHOUT_STATUSES.as_millis() < WAIT_WITHOUT_WEBHOOKS.as_millis());

@@ -46,6 +46,8 @@ pub struct WebhookOutcomes {
     pub too_large: IntCounter,
     /// Could not be made durable now.
     pub unavailable: IntCounter,
+    /// Sent away so that others are not late: too much came at once.
+    pub shed: IntCounter,
     /// Handshakes answered.
     pub handshake: IntCounter,
     /// Handshakes refused.
@@ -97,6 +99,7 @@ impl WebhookOutcomes {
             malformed: child("malformed"),
             too_large: child("too_large"),
             unavailable: child("unavailable"),
+            shed: child("shed"),
             handshake: child("handshake"),
             handshake_refused: child("handshake_refused"),
         }

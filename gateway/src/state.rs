@@ -16,6 +16,7 @@ use crate::directory::DirectoryKeeper;
 use crate::metrics::Metrics;
 use crate::recent::RecentWrites;
 use crate::telemetry::Seldom;
+use crate::webhooks::admission::Admission;
 use crate::webhooks::signature::Verifier;
 
 /// Everything that a request may reach. One per process, handed to handlers as `web::Data<AppState>`.
@@ -34,6 +35,8 @@ pub struct AppState {
     pub directory: Arc<ArcSwap<Directory>>,
     /// Makes `directory` new: call `keeper.refresh()` after writing documents.
     pub keeper: Arc<DirectoryKeeper>,
+    /// Tells when too much comes at once.
+    pub admission: Admission,
     /// Tells who signed a webhook.
     pub verifier: Verifier,
     /// A full store refuses thousands of webhooks per second: one line tells.

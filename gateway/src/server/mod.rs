@@ -8,7 +8,7 @@ mod stores;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use actix_web::dev::ServerHandle;
 use actix_web::web::Data;
@@ -29,6 +29,7 @@ use crate::provider::whatsapp::WhatsApp;
 use crate::recent::RecentWrites;
 use crate::state::AppState;
 use crate::telemetry::Seldom;
+use crate::webhooks::admission::Admission;
 use crate::webhooks::signature::Verifier;
 
 /// A running gateway.
@@ -124,6 +125,7 @@ async fn state(settings: Settings, stores: Stores) -> Result<AppState, StartErro
     Ok(AppState {
         ingress: node.ingress().clone(),
         consumers,
+        admission: Admission::new(Instant::now()),
         verifier: Verifier::new(keeper.current()),
         refusals_logged: Seldom::every(SpanMs::seconds(1)),
         directory: keeper.current(),

@@ -1,5 +1,6 @@
 //! What providers call.
 
+pub mod admission;
 pub mod signature;
 mod whatsapp;
 

@@ -2,12 +2,15 @@
 //!
 //! The way in does four things and nothing else: who signed, is it a webhook, make it durable, answer.
 
+use std::time::Instant;
+
 use actix_web::http::StatusCode;
 use actix_web::http::header::RETRY_AFTER;
 use actix_web::web::{Bytes, Data, Query};
 use actix_web::{Error, HttpRequest, HttpResponse};
 use compact_str::CompactString;
-use protocol::whatsapp::webhook;
+use protocol::entry::Happening;
+use protocol::whatsapp::webhook::{self, Part, Payload};
 use runtime::ingress::{Arrival, IngestError};
 use runtime::trace;
 use serde::Deserialize;
@@ -15,6 +18,7 @@ use store::engine::{Clock as _, SystemClock};
 use tracing::Instrument as _;
 
 use crate::state::AppState;
+use crate::webhooks::admission::Load;
 
 /// Where the provider puts its signature.
 const SIGNATURE: &str = "X-Hub-Signature-256";
@@ -68,6 +72,12 @@ pub(super) async fn receive(
             return HttpResponse::BadRequest().body("the body ended too early");
         }
     };
+    let now = Instant::now();
+    let load = state.admission.load(now);
+    if load == Load::Over {
+        return shed(&state);
+    }
+    let _under_way = state.admission.enter(now);
     let _timer = state.metrics.whatsapp.ack_seconds.start_timer();
     let header = |name| request.headers().get(name);
     let signature = header(SIGNATURE).map_or(&[][..], |value| value.as_bytes());
@@ -82,6 +92,9 @@ pub(super) async fn receive(
             return HttpResponse::BadRequest().body(error.to_string());
         }
     };
+    if load == Load::Heavy && decoded.parts.iter().all(is_status) {
+        return shed(&state);
+    }
     let caller = header("traceparent").and_then(|value| value.to_str().ok());
     let span = tracing::debug_span!("webhook", provider = "whatsapp", parts = decoded.parts.len());
     trace::join(&span, caller);
@@ -106,12 +119,29 @@ fn traceparent(caller: Option<&str>) -> Option<CompactString> {
     trace::current_traceparent().or_else(passed_on)
 }
 
+fn is_status(part: &Part) -> bool {
+    matches!(&part.payload, Payload::Conversation { happening, .. } if matches!(**happening, Happening::Status(_)))
+}
+
+/// Too much at once: the provider shall come again.
+fn shed(state: &AppState) -> HttpResponse {
+    state.metrics.whatsapp.outcomes.shed.inc();
+    if state.refusals_logged.due(SystemClock::default().now()) {
+        tracing::warn!("more webhooks come than can be made durable in time; some are sent away");
+    }
+    later(state)
+}
+
 /// Not durable: the provider shall try again.
 fn unavailable(state: &AppState, error: &IngestError) -> HttpResponse {
     state.metrics.whatsapp.outcomes.unavailable.inc();
     if state.refusals_logged.due(SystemClock::default().now()) {
         tracing::warn!(error = error as &dyn std::error::Error, "webhooks cannot be made durable now");
     }
+    later(state)
+}
+
+fn later(state: &AppState) -> HttpResponse {
     let seconds = state.settings.webhooks.retry_after_seconds;
     HttpResponse::ServiceUnavailable().insert_header((RETRY_AFTER, seconds.to_string())).finish()
 }
