@@ -38,7 +38,6 @@ pub(crate) fn run(args: Args) -> Result<ExitCode, Box<dyn Error>> {
     let gateway = gateway.or_else(gateway_beside).ok_or("give the gateway with --gateway")?;
     let plan = suite::Plan { gateway, profiles, out, seconds, bench_seconds, embedded_only };
     let measured = suite::run(&plan)?;
-    std::fs::write(plan.out.join("suite.json"), serde_json::to_string_pretty(&measured)?)?;
     println!("{}", readme::tables(&measured));
     if let Some(path) = readme {
         readme::put(&path, &measured)?;

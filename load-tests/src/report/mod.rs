@@ -19,7 +19,7 @@ use crate::lab::Report;
 /// Why there is no report.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The folder.
+    /// A file or its folder.
     #[error("cannot write {path}")]
     Write {
         /// What.
@@ -27,6 +27,9 @@ pub enum Error {
         /// What the system says.
         source: io::Error,
     },
+    /// A value that has no JSON; there is none.
+    #[error("a report cannot be written as JSON")]
+    Json(#[source] serde_json::Error),
     /// A plot.
     #[error("cannot draw the plot {name}: {reason}")]
     Plot {
@@ -55,17 +58,21 @@ pub struct Sheet {
 /// When a file cannot be written.
 pub fn write(folder: &Path, sheet: &Sheet) -> Result<PathBuf, Error> {
     let path = |ending: &str| folder.join(format!("{}{ending}", sheet.name));
-    fs::create_dir_all(folder).map_err(|source| Error::Write { path: folder.to_owned(), source })?;
-    let save = |path: PathBuf, text: &str| {
-        fs::write(&path, text).map_err(|source| Error::Write { path: path.clone(), source })?;
-        Ok(path)
-    };
-    let json = serde_json::to_string_pretty(sheet)
-        .map_err(|error| Error::Write { path: path(".json"), source: error.into() })?;
-    save(path(".json"), &json)?;
+    save(path(".json"), &json(sheet)?)?;
     let plots = plots::all(&sheet.report)?;
     for plot in &plots {
         save(path(&format!("-{}.svg", plot.name)), &plot.svg)?;
     }
     save(path(".html"), &page::page(sheet, &plots))
+}
+
+fn json(value: &impl Serialize) -> Result<String, Error> {
+    serde_json::to_string_pretty(value).map_err(Error::Json)
+}
+
+fn save(path: PathBuf, text: &str) -> Result<PathBuf, Error> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let written = fs::create_dir_all(folder).and_then(|()| fs::write(&path, text));
+    written.map_err(|source| Error::Write { path: path.clone(), source })?;
+    Ok(path)
 }

@@ -11,34 +11,57 @@ table{border-collapse:collapse;margin:.5rem 0 1.5rem}td,th{padding:.2rem .8rem;b
 td:first-child,th:first-child{text-align:left}.bad{color:#b00020;font-weight:600}.good{color:#1b7f3b}\
 code{background:#f4f4f4;padding:0 .3rem}svg{max-width:100%;height:auto}h2{margin-top:2rem}";
 
-/// The whole page.
+/// The page of one run.
 pub(super) fn page(sheet: &Sheet, plots: &[Plot]) -> String {
     let Sheet { name, origin, report } = sheet;
+    let body = html! {
+        p { (report.profile.summary) "." }
+        (origin_of(origin, report))
+        h2 { "Verdict" }
+        (verdict(report))
+        @if !report.objectives.is_empty() { (objectives(&report.objectives)) }
+        h2 { "Numbers" }
+        (totals(&report.run, report.ceilings.as_ref()))
+        @if let Some(knee) = &report.knee { (search(knee)) }
+        (phases(&report.run.phases))
+        @for plot in plots {
+            h2 { (plot.title) }
+            (PreEscaped(&plot.svg))
+        }
+    };
+    whole(name, &body)
+}
+
+/// Links to the pages of several runs.
+pub(super) fn index(sheets: &[&Sheet]) -> String {
+    let body = html! { table {
+        tr { th { "profile" } th { "due/s" } th { "p50 ms" } th { "p99 ms" } th { "sound" } th { "objectives" } }
+        @for Sheet { name, report, .. } in sheets {
+            @let latency = report.run.webhooks.latency_ms;
+            tr {
+                td { a href=(format!("{name}.html")) { (name) } }
+                td { (format!("{:.0}", report.run.due_per_second)) }
+                td { (format!("{:.1}", latency.p50)) } td { (format!("{:.1}", latency.p99)) }
+                @for good in [report.is_sound(), report.keeps_objectives()] {
+                    td class=(class(good)) { (if good { "yes" } else { "no" }) }
+                }
+            }
+        }
+    } };
+    whole("Load reports", &body)
+}
+
+fn whole(title: &str, body: &Markup) -> String {
     let page = html! {
         (DOCTYPE)
         html lang="en" {
             head {
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";
-                title { "Load: " (name) }
+                title { (title) }
                 style { (PreEscaped(STYLE)) }
             }
-            body {
-                h1 { (name) }
-                p { (report.profile.summary) "." }
-                (origin_of(origin, report))
-                h2 { "Verdict" }
-                (verdict(report))
-                @if !report.objectives.is_empty() { (objectives(&report.objectives)) }
-                h2 { "Numbers" }
-                (totals(&report.run, report.ceilings.as_ref()))
-                @if let Some(knee) = &report.knee { (search(knee)) }
-                (phases(&report.run.phases))
-                @for plot in plots {
-                    h2 { (plot.title) }
-                    (PreEscaped(&plot.svg))
-                }
-            }
+            body { h1 { (title) } (body) }
         }
     };
     page.into_string()

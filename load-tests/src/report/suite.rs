@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use super::{Origin, Sheet, write};
+use super::{Origin, Sheet, json, page, save, write};
 use crate::bench;
 use crate::lab::{self, Profile};
 use crate::process::{Durability, Shape, Store};
@@ -99,7 +99,11 @@ pub fn run(plan: &Plan) -> Result<Suite, Error> {
         let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         sheets.push(play(plan, name, profile, false)?);
     }
-    Ok(Suite { origin, benches, knee, sheets })
+    let suite = Suite { origin, benches, knee, sheets };
+    save(plan.out.join("suite.json"), &json(&suite)?)?;
+    let all: Vec<&Sheet> = std::iter::once(&suite.knee).chain(&suite.sheets).collect();
+    save(plan.out.join("index.html"), &page::index(&all))?;
+    Ok(suite)
 }
 
 fn shape(plan: &Plan, store: Store, durability: Durability) -> Shape {
