@@ -17,6 +17,9 @@ pub(crate) struct ShapeArgs {
     /// Where conversations are kept; redis for several nodes. Its servers are started in a temporary folder.
     #[arg(long, value_enum)]
     store: Option<StoreArg>,
+    /// How many Redis; several are a Redis Cluster.
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=16))]
+    primaries: u8,
     /// What an answer survives.
     #[arg(long, value_enum, default_value_t = DurabilityArg::Fsync)]
     durability: DurabilityArg,
@@ -51,6 +54,10 @@ impl ShapeArgs {
             DurabilityArg::Fsync => Durability::Fsync,
         };
         let settings = BTreeMap::new();
-        Ok(Shape { gateway, nodes: usize::from(self.nodes), store, durability, settings })
+        if self.primaries == 2 {
+            return Err("a Redis Cluster has three primaries or more: --primaries 1, or 3 to 16");
+        }
+        let (nodes, primaries) = (usize::from(self.nodes), usize::from(self.primaries));
+        Ok(Shape { gateway, nodes, store, primaries, durability, settings })
     }
 }

@@ -40,6 +40,8 @@ pub struct Shape {
     pub nodes: usize,
     /// Their stores.
     pub store: Store,
+    /// How many Redis; several are a Redis Cluster.
+    pub primaries: usize,
     /// Of the conversations.
     pub durability: Durability,
     /// Further settings of the gateways, named as in their file (`conversations.max_live`).
@@ -78,7 +80,8 @@ impl Cluster {
         let (redis, postgres) = match shape.store {
             Store::Embedded => (None, None),
             Store::Redis => {
-                let redis = Redis::start(&folder.path().join("redis"), shape.durability).await?;
+                let redis =
+                    Redis::start(&folder.path().join("redis"), shape.durability, shape.primaries).await?;
                 (Some(redis), Some(Postgres::start().await?))
             }
         };
@@ -162,7 +165,7 @@ impl Cluster {
             memory_bytes: sum.memory_bytes + one.memory_bytes,
         };
         let nodes = self.running().map(of).fold(Usage::default(), sum);
-        let redis = self.redis.as_ref().map_or(Usage::default(), |redis| of(redis.process()));
+        let redis = self.redis.iter().flat_map(Redis::processes).map(of).fold(Usage::default(), sum);
         [nodes, redis, self.postgres.as_ref().map_or(Usage::default(), Postgres::usage)]
     }
 

@@ -107,7 +107,14 @@ pub fn run(plan: &Plan) -> Result<Suite, Error> {
 }
 
 fn shape(plan: &Plan, store: Store, durability: Durability) -> Shape {
-    Shape { gateway: plan.gateway.clone(), nodes: 1, store, durability, settings: BTreeMap::new() }
+    Shape {
+        gateway: plan.gateway.clone(),
+        nodes: 1,
+        store,
+        primaries: 1,
+        durability,
+        settings: BTreeMap::new(),
+    }
 }
 
 fn shapes(plan: &Plan) -> Vec<Shape> {
