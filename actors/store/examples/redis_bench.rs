@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 use protocol::id::ConversationId;
-use protocol::shard::{ShardCount, ShardId};
+use protocol::shard::ShardId;
 use protocol::time::{SpanMs, TimestampMs};
 use store::engine::{
     Commit, ConversationWrite, Durability, Engine, FactLane, FactPosition, Lease, RedisEngine, RedisOptions,
@@ -41,7 +41,7 @@ async fn main() {
     let server = Server::connect(&url).await;
     let engine = Arc::new(RedisEngine::open(options).await.unwrap());
     println!("{}", engine.describe());
-    let shards: Vec<ShardId> = ShardCount::default().all().collect();
+    let shards: Vec<ShardId> = engine.identity().shards.all().collect();
     fill(&engine, &server, &shards).await;
     for appenders in [64, 1_024] {
         run(&engine, &server, &shards, appenders).await;
@@ -203,7 +203,7 @@ async fn own(engine: &RedisEngine, leases: Vec<Lease>, counts: &Counts) {
 /// Reads and trims facts as the projection does.
 async fn project(engine: Arc<RedisEngine>) {
     let mut after: BTreeMap<FactLane, FactPosition> =
-        ShardCount::default().all().map(|shard| (engine.fact_lane(shard), FactPosition(0))).collect();
+        engine.identity().shards.all().map(|shard| (engine.fact_lane(shard), FactPosition(0))).collect();
     loop {
         let cursors: Vec<_> = after.iter().map(|(&lane, &position)| (lane, position)).collect();
         let mut moved = BTreeMap::new();

@@ -34,7 +34,7 @@ fn ranges(settings: &Settings, found: &mut Vec<(&'static str, String)>) {
         }
     };
     range("public.workers", settings.public.workers as u64, 0..=256);
-    range("store.shards", settings.store.shards.into(), 1..=4_096);
+    range("store.shards", settings.store.shards.into(), 0..=4_096);
     range("store.replicas", settings.store.replicas.into(), 0..=16);
     range("store.backlog_max_bytes", settings.store.backlog_max_bytes, 1 << 20..=1 << 40);
     range("store.disk_free_min_bytes", settings.store.disk_free_min_bytes, 0..=1 << 50);

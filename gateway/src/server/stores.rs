@@ -56,13 +56,11 @@ pub(crate) async fn open_records(settings: &Settings) -> Result<SharedRecords, S
 }
 
 fn redis_options(settings: &Settings) -> RedisOptions {
-    RedisOptions {
-        urls: settings.store.url.split(',').map(|url| url.trim().to_owned()).collect(),
-        shards: ShardCount::new(settings.store.shards).unwrap_or_default(),
-        durability: durability(settings),
-        replicas: settings.store.replicas,
-        ..RedisOptions::new(String::new())
-    }
+    let urls = settings.store.url.split(',').map(|url| url.trim().to_owned()).collect();
+    let defaults = RedisOptions::new(String::new());
+    let shards = ShardCount::new(settings.store.shards).unwrap_or(defaults.shards);
+    let (durability, replicas) = (durability(settings), settings.store.replicas);
+    RedisOptions { urls, shards, durability, replicas, ..defaults }
 }
 
 fn durability(settings: &Settings) -> embedded::Durability {

@@ -39,7 +39,8 @@ impl Actor for NodeActor {
 
 async fn keep(shared: Arc<Shared>) {
     let every = shared.options.settings.lease_ttl / HEARTBEATS_PER_TTL;
-    let mut membership = Membership::new(shared.options.settings.node_id);
+    let mut membership =
+        Membership::new(shared.options.settings.node_id, shared.options.engine.identity().shards);
     while shared.phase() == Phase::Running {
         tokio::join!(take_part(&shared, &mut membership), renew(&shared));
         observe(&shared);

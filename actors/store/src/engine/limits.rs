@@ -89,6 +89,11 @@ pub(crate) const WORKER_NICENESS: i32 = 5;
 /// every lane is a stream that the projection reads and trims.
 pub(crate) const REDIS_LANES_MAX: u16 = 32;
 
+/// Shards of a new Redis store unless its creator chose otherwise. Each batch of a shard costs the server and the node
+/// about as much as three webhooks, whatever it holds, so few shards with full batches are cheaper than many: 1 node
+/// committed 1.4 times as much with 32 as with 256 (`gateway/docs/decisions/0018-few-shards-on-redis.md`).
+pub const REDIS_SHARDS: u16 = 32;
+
 /// A server that does not take a connection for so long is not there; leases end after some seconds.
 pub(crate) const REDIS_CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 
@@ -115,6 +120,10 @@ pub(crate) const REDIS_POLL: Duration = Duration::from_millis(100);
 pub(crate) const REDIS_CALL_WRITES_MAX: usize = 128;
 /// Bytes in one call, for the same reason; one batch or one group of a shard that is larger goes by itself.
 pub(crate) const REDIS_CALL_BYTES_MAX: usize = 256 * 1024;
+
+/// Facts in one stream entry: twelve bits of a position tell them apart, and the last value means "all". `library.lua`
+/// keeps to it as well.
+pub(crate) const REDIS_FACTS_IN_PACK: usize = 4_000;
 
 /// Stream entries of one shard that one read fetches. Each may carry many log entries.
 pub(crate) const REDIS_READ_PACKS_MAX: usize = 256;

@@ -6,21 +6,21 @@ use std::sync::Arc;
 use protocol::shard::ShardId;
 use redis::{Cmd, Value};
 
+use super::aliases;
 use super::append::{append_group, check as check_entries, copy};
 use super::calls::{Answer, Call};
 use super::errors::{elements, garbled, number, numbers};
-use super::keys::{Lane, letter_field};
+use super::keys::Lane;
 use super::library::Function;
-use super::loading::{score, stored};
-use super::remembered::{RESULTS, SEEN, result_field, seen_field};
+use super::part::Part;
+use super::remembered::{RESULTS, SEEN};
 use super::server::Line;
 use super::shared::Shared;
-use super::{aliases, pack};
 use crate::engine::limits::{REDIS_CALL_BYTES_MAX, REDIS_CALL_WRITES_MAX};
 use crate::engine::{Commit, Committed, EngineError, EngineResult};
 
-/// Facts in one stream entry: twelve bits of a position tell them apart, and the last value means "all".
-pub(super) const FACTS_IN_PACK: usize = 4_000;
+/// What a key brings with it besides snapshots and facts, about: room that is asked for at once.
+const CALL_BYTES_PER_KEY: usize = 100;
 
 /// What the functions answer first.
 const APPLIED: u64 = 1;
@@ -127,8 +127,7 @@ async fn forward_first(shared: &Shared, commits: &[Arc<Commit>], places: Vec<usi
 fn verify(shared: &Shared, commit: &Commit) -> Call {
     let lane = shared.keys().lane(commit.shard);
     let mut command = shared.topology.functions().call(Function::Verify, &[shared.keys().head(commit.shard)]);
-    command.arg(token(commit)).arg(&commit.batch_id.to_be_bytes()[..]);
-    command.arg(commit.expected_position.0).arg(commit.new_position.0);
+    add_identity(&mut command, shared, commit);
     Call { lane, bound: Some(held_generation(shared, commit)), command }
 }
 
@@ -180,106 +179,25 @@ fn prepare(
         }
         current
     });
-    let mut parts = Parts::default();
-    for &place in chunk.iter() {
-        parts.add(shared, &commits[place]);
-    }
-    let mut command = shared.topology.functions().call(Function::Commit, &parts.keys);
+    let parts: Vec<_> = chunk.iter().map(|&place| Part::of(shared, &commits[place])).collect();
+    let keys = 1 + parts.iter().map(Part::keys).sum::<usize>();
+    let bytes: usize = chunk.iter().map(|&place| size(&commits[place])).sum();
+    let command = Cmd::with_capacity(4 * keys, bytes + CALL_BYTES_PER_KEY * keys);
+    let mut command = shared.topology.functions().begin(Function::Commit, keys, command);
+    command.arg(shared.keys().facts(shared.topology.fact_lane(lane)));
+    parts.iter().for_each(|part| part.add_keys(&mut command, shared));
     command.arg(shared.channel()).arg(&shared.instance);
-    for arg in &parts.args {
-        command.arg(&arg[..]);
-    }
+    command.arg(RESULTS.hash_life_ms()).arg(SEEN.hash_life_ms());
+    parts.iter().for_each(|part| part.add_args(&mut command, shared));
     Call { lane, bound: Some(generation), command }
 }
 
-/// Keys and arguments as `library.lua` reads them.
-#[derive(Default)]
-struct Parts {
-    keys: Vec<Vec<u8>>,
-    args: Vec<Vec<u8>>,
-}
-
-impl Parts {
-    fn text(&mut self, value: impl ToString) {
-        self.args.push(value.to_string().into_bytes());
-    }
-
-    fn add(&mut self, shared: &Shared, commit: &Commit) {
-        let (first_key, first_arg) = (self.keys.len(), self.args.len());
-        let (keys, lane) = (shared.keys(), shared.keys().lane(commit.shard));
-        self.keys.extend([keys.head(commit.shard), keys.log(commit.shard), keys.timers(commit.shard)]);
-        // Filled in when everything is counted.
-        self.args.push(vec![]);
-        self.text(token(commit));
-        self.args.push(commit.batch_id.to_be_bytes().to_vec());
-        self.text(commit.expected_position.0);
-        self.text(commit.new_position.0);
-        let inline = if shared.topology.in_cluster() { &[][..] } else { &commit.forwards[..] };
-        let moved = || commit.conversations.iter().filter(|write| write.timer_before != write.timer_after);
-        let fact_packs: Vec<_> =
-            commit.facts.chunks(FACTS_IN_PACK).map(|facts| pack::encode(facts.iter())).collect();
-        self.text(commit.conversations.len());
-        self.text(moved().filter(|write| write.timer_after.is_some()).count());
-        self.text(moved().filter(|write| write.timer_after.is_none()).count());
-        self.text(fact_packs.len());
-        self.text(commit.results.len());
-        self.text(RESULTS.hash_life_ms());
-        self.text(commit.seen.len());
-        self.text(SEEN.hash_life_ms());
-        self.text(commit.dead_letters.len());
-        self.text(inline.len());
-        let total = self.args.len();
-        self.args.push(vec![]);
-        for write in &commit.conversations {
-            self.keys.push(keys.conversation(commit.shard, write.conversation));
-            self.args.push(stored(write.timer_after, &write.snapshot));
-        }
-        for write in moved() {
-            if let Some(at) = write.timer_after {
-                self.text(score(at));
-                self.args.push(write.conversation.0.to_be_bytes().to_vec());
-            }
-        }
-        let gone = moved().filter(|write| write.timer_after.is_none());
-        self.args.extend(gone.map(|write| write.conversation.0.to_be_bytes().to_vec()));
-        self.add_lane(shared, commit, lane, fact_packs);
-        for (shard, entry) in inline {
-            self.keys.extend([keys.head(*shard), keys.log(*shard)]);
-            self.text(shard.0);
-            self.text(1);
-            self.args.push(pack::encode(std::iter::once(entry)));
-        }
-        self.args[first_arg] = (self.keys.len() - first_key).to_string().into_bytes();
-        self.args[total] = (self.args.len() - first_arg).to_string().into_bytes();
-    }
-
-    /// What is kept per lane.
-    fn add_lane(&mut self, shared: &Shared, commit: &Commit, lane: Lane, fact_packs: Vec<Vec<u8>>) {
-        let keys = shared.keys();
-        if !fact_packs.is_empty() {
-            self.keys.push(keys.facts(lane));
-            self.args.extend(fact_packs);
-        }
-        if !commit.results.is_empty() {
-            self.keys.push(RESULTS.key(shared, lane, commit.now));
-            for (key, bytes) in &commit.results {
-                self.args.extend([result_field(*key).to_vec(), RESULTS.value(commit.now, bytes)]);
-            }
-        }
-        if !commit.seen.is_empty() {
-            self.keys.push(SEEN.key(shared, lane, commit.now));
-            for key in &commit.seen {
-                self.args.extend([seen_field(*key).to_vec(), SEEN.value(commit.now, &[])]);
-            }
-        }
-        if !commit.dead_letters.is_empty() {
-            self.keys.extend([keys.letters(lane), keys.letter_index(lane)]);
-            for letter in &commit.dead_letters {
-                let bytes = postcard::to_stdvec(letter).unwrap_or_default();
-                self.args.extend([letter_field(letter.id).to_vec(), bytes]);
-            }
-        }
-    }
+/// What the store checks before anything else.
+pub(super) fn add_identity(command: &mut Cmd, shared: &Shared, commit: &Commit) {
+    let previous = shared.shards[usize::from(commit.shard.0)].newest_batch.lock().map(u128::to_be_bytes);
+    command.arg(token(commit)).arg(&commit.batch_id.to_be_bytes()[..]);
+    command.arg(previous.as_ref().map_or(&[][..], |batch| &batch[..]));
+    command.arg(commit.expected_position.0).arg(commit.new_position.0);
 }
 
 /// Takes up what the server says of one batch.
@@ -291,8 +209,9 @@ fn settle(shared: &Shared, commit: &Commit, value: &Value) -> EngineResult<Commi
     view.count(last, None, None);
     match status {
         APPLIED => {
-            // Minus one, which is no number here, where no timer was moved.
-            view.count(last, Some(commit.new_position.0), part(2));
+            view.count(last, Some(commit.new_position.0), None);
+            view.count_timers(&commit.conversations);
+            *view.newest_batch.lock() = Some(commit.batch_id);
             view.tail.lock().applied(commit.new_position.0);
             let mut earliest = view.earliest.lock();
             for write in &commit.conversations {
@@ -302,7 +221,7 @@ fn settle(shared: &Shared, commit: &Commit, value: &Value) -> EngineResult<Commi
             if !commit.facts.is_empty() {
                 shared.facts_committed.notify_waiters();
             }
-            for ((shard, _), last) in commit.forwards.iter().zip(parts.iter().skip(3).filter_map(number)) {
+            for ((shard, _), last) in commit.forwards.iter().zip(parts.iter().skip(2).filter_map(number)) {
                 shared.heard(*shard, last);
             }
             Ok(Committed::Applied)
@@ -310,6 +229,7 @@ fn settle(shared: &Shared, commit: &Commit, value: &Value) -> EngineResult<Commi
         ALREADY => {
             *view.earliest.lock() = Default::default();
             view.count(last, Some(commit.new_position.0), None);
+            *view.newest_batch.lock() = parts.get(2).and_then(batch_id);
             Ok(Committed::Already)
         }
         FENCED => {
@@ -318,6 +238,11 @@ fn settle(shared: &Shared, commit: &Commit, value: &Value) -> EngineResult<Commi
         }
         _ => Err(EngineError::Position),
     }
+}
+
+fn batch_id(value: &Value) -> Option<u128> {
+    let Value::BulkString(bytes) = value else { return None };
+    Some(u128::from_be_bytes(bytes.as_slice().try_into().ok()?))
 }
 
 /// It may have happened: what this node knows of the shard's timers is not to be trusted.

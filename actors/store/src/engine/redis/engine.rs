@@ -89,7 +89,7 @@ impl Engine for RedisEngine {
     }
 
     fn fact_lane(&self, shard: ShardId) -> FactLane {
-        self.shared.keys().fact_lane(shard)
+        FactLane(self.shared.topology.fact_lane(self.shared.keys().lane(shard)) as u16)
     }
 
     async fn facts_any(

@@ -7,8 +7,8 @@
 use protocol::id::{ConversationId, DeadLetterId, NumberId};
 use protocol::shard::{ShardCount, ShardId};
 
+use crate::engine::AliasKey;
 use crate::engine::limits::REDIS_LANES_MAX;
-use crate::engine::{AliasKey, FactLane};
 
 /// Slots of a Redis Cluster.
 const SLOTS: u16 = 16_384;
@@ -52,10 +52,6 @@ impl Keys {
 
     pub(super) fn lane(&self, shard: ShardId) -> Lane {
         usize::from(shard.0) % self.lanes()
-    }
-
-    pub(super) fn fact_lane(&self, shard: ShardId) -> FactLane {
-        FactLane(self.lane(shard) as u16)
     }
 
     fn lane_key(&self, lane: Lane, kind: char) -> Vec<u8> {

@@ -66,6 +66,7 @@ pub(super) async fn acquire(
     tail.heard(answer.generation, last);
     drop(tail);
     *view.earliest.lock() = Default::default();
+    *view.newest_batch.lock() = None;
     *view.lease.lock() = Some(Held { token, generation: answer.generation });
     Ok(Some(Lease { shard, token, position: Position(position), before }))
 }

@@ -61,23 +61,31 @@ local function knows(ids, id)
   return at
 end
 
-local function set_all(keys, args, k, a, count)
-  for from = 1, count, 1000 do
-    local pairs = {}
-    for i = from, math.min(from + 999, count) do
-      pairs[#pairs + 1] = keys[k + i]
-      pairs[#pairs + 1] = args[a + i]
-    end
-    redis.call('MSET', unpack(pairs))
+-- What the commits of one call write together: Redis pays by the command.
+local function write_snapshots(pairs)
+  for from = 1, #pairs, 2000 do
+    redis.call('MSET', unpack(pairs, from, math.min(from + 1999, #pairs)))
   end
 end
 
 -- Facts are found by the time of their commit. Ids carry eleven bits of sequence to the reader, so a clock that
 -- stands still is pushed on before they run out.
-local function add_fact(facts, pack)
-  local id = redis.call('XADD', facts, '*', 'd', pack)
+local PACK_VERSION, FACTS_IN_PACK = '\1', 4000
+local function write_facts(key, facts)
+  if facts.count == 0 then return end
+  local id = redis.call('XADD', key, '*', 'd', PACK_VERSION .. table.concat(facts))
   local ms, seq = string.match(id, '^(%d+)-(%d+)$')
-  if tonumber(seq) >= 2000 then redis.call('XSETID', facts, text(tonumber(ms) + 1) .. '-0') end
+  if tonumber(seq) >= 2000 then redis.call('XSETID', key, text(tonumber(ms) + 1) .. '-0') end
+end
+
+local function add_facts(key, facts, count, pack)
+  if facts.count + count > FACTS_IN_PACK then
+    write_facts(key, facts)
+    for i = #facts, 1, -1 do facts[i] = nil end
+    facts.count = 0
+  end
+  facts[#facts + 1] = pack
+  facts.count = facts.count + count
 end
 
 -- What is remembered for a time: a hash per period, that goes when the last of it has ended.
@@ -92,83 +100,96 @@ local function set_aside(letters, index, id, letter)
   end
 end
 
-local function check(head, token, batch, expected, new)
+-- `previous` is the batch that the owner knows as the newest, '' before it committed any: a copy of an older call
+-- that comes late, and moves no position, finds another one.
+local function check(head, token, batch, previous, expected, new)
   local known = redis.call('HMGET', head, 't', 'p', 'b', 'n')
   local position, batches, last = known[2] or '0', known[3] or '', known[4] or '0'
   if known[1] ~= token then return FENCED, last, batches end
   if knows(batches, batch) then return ALREADY, last, batches end
+  if previous ~= '' and string.sub(batches, 1, 16) ~= previous then return POSITION, last, batches end
   local from, to = tonumber(expected), tonumber(new)
   if position ~= expected or to < from or to > tonumber(last) then return POSITION, last, batches end
   return APPLIED, last, batches
 end
 
--- args: head as HEADER says, then what it counts. -> status, last number, timers or -1, last numbers of forwards
-local HEADER = 16
-local function commit_one(keys, args, k, a, news)
-  local token, batch, expected, new = args[a + 2], args[a + 3], args[a + 4], args[a + 5]
-  local writes, sets, removes = tonumber(args[a + 6]), tonumber(args[a + 7]), tonumber(args[a + 8])
-  local facts, results, seen = tonumber(args[a + 9]), tonumber(args[a + 10]), tonumber(args[a + 12])
-  local letters, forwards = tonumber(args[a + 14]), tonumber(args[a + 15])
+-- An owner that has caught up leaves nothing behind; one that is busy trims seldom.
+local TRIM_EVERY = 64
+local function trim(log, expected, new, last)
+  local from, to = tonumber(expected), tonumber(new)
+  local crossed = math.floor(from / TRIM_EVERY) ~= math.floor(to / TRIM_EVERY)
+  if to > from and (crossed or new == last) then redis.call('XTRIM', log, 'MINID', '=', text(to + 1)) end
+end
+
+-- args of each: counts (ten numbers of four bytes), token, batch id, the one before, expected and new
+-- position, then what is counted.
+-- -> {status, last number, last numbers of forwards or the newest batch}, number of keys, number of args
+local COUNTS, HEADER = '>I4I4I4I4I4I4I4I4I4I4', 6
+local function commit_one(keys, args, k, a, call)
+  local own_keys, own_args, writes, sets, removes, packs, results, seen, letters, forwards =
+    struct.unpack(COUNTS, args[a + 1])
+  local token, batch, previous, expected, new = unpack(args, a + 2, a + HEADER)
   local head, log, timers = keys[k + 1], keys[k + 2], keys[k + 3]
-  local status, last, batches = check(head, token, batch, expected, new)
+  local status, last, batches = check(head, token, batch, previous, expected, new)
   if status == ALREADY then
     -- A write, so that WAIT on this connection covers what it repeats.
     redis.call('HSET', head, 'b', batches)
+    return {status, last, string.sub(batches, 1, 16)}, own_keys, own_args
   end
-  if status ~= APPLIED then return {status, last, -1} end
+  if status ~= APPLIED then return {status, last}, own_keys, own_args end
   redis.call('HSET', head, 'p', new, 'b', string.sub(batch .. batches, 1, BATCH_IDS_BYTES))
-  if new ~= expected then redis.call('XTRIM', log, 'MINID', '=', text(tonumber(new) + 1)) end
-  local result_life, seen_life = args[a + 11], args[a + 13]
+  trim(log, expected, new, last)
   k, a = k + 3, a + HEADER
-  set_all(keys, args, k, a, writes)
+  local snapshots = call.snapshots
+  for i = 1, writes do
+    snapshots[#snapshots + 1] = keys[k + i]
+    snapshots[#snapshots + 1] = args[a + i]
+  end
   k, a = k + writes, a + writes
   if sets > 0 then spread('ZADD', timers, args, a + 1, a + 2 * sets) end
   a = a + 2 * sets
   if removes > 0 then spread('ZREM', timers, args, a + 1, a + removes) end
   a = a + removes
-  local pending = -1
-  if sets + removes > 0 then pending = redis.call('ZCARD', timers) end
-  for i = 1, facts do add_fact(keys[k + 1], args[a + i]) end
-  if facts > 0 then k, a = k + 1, a + facts end
+  for i = 1, packs do add_facts(keys[1], call.facts, tonumber(args[a + 2 * i - 1]), args[a + 2 * i]) end
+  a = a + 2 * packs
   if results > 0 then
-    remember(keys[k + 1], result_life, args, a + 1, a + 2 * results)
+    remember(keys[k + 1], call.result_life, args, a + 1, a + 2 * results)
     k, a = k + 1, a + 2 * results
   end
   if seen > 0 then
-    remember(keys[k + 1], seen_life, args, a + 1, a + 2 * seen)
+    remember(keys[k + 1], call.seen_life, args, a + 1, a + 2 * seen)
     k, a = k + 1, a + 2 * seen
   end
   for i = 1, letters do set_aside(keys[k + 1], keys[k + 2], args[a + 2 * i - 1], args[a + 2 * i]) end
   if letters > 0 then k, a = k + 2, a + 2 * letters end
-  local answer = {status, last, pending}
+  local answer, news = {status, last}, call.news
   for i = 1, forwards do
     local reached = add(keys[k + 2 * i - 1], keys[k + 2 * i], args[a + 3 * i - 1], args[a + 3 * i])
     answer[#answer + 1] = reached
     news[#news + 1] = args[a + 3 * i - 2] .. ':' .. reached
   end
-  return answer
+  return answer, own_keys, own_args
 end
 
--- args: channel, instance, then the commits, each beginning with how many keys and args it has.
+-- keys: facts, then those of the commits; args: channel, instance, how long results and seen ids are kept, then the
+-- commits. -> answer of each
 local function commit(keys, args)
-  local k, a, answers, news = 0, 2, {}, {args[2]}
+  local call = {snapshots = {}, facts = {count = 0}, news = {args[2]}, result_life = args[3], seen_life = args[4]}
+  local k, a, answers = 1, 4, {}
   while k < #keys do
-    local own_keys, own_args = tonumber(args[a + 1]), tonumber(args[a + HEADER])
-    answers[#answers + 1] = commit_one(keys, args, k, a, news)
+    local answer, own_keys, own_args = commit_one(keys, args, k, a, call)
+    answers[#answers + 1] = answer
     k, a = k + own_keys, a + own_args
   end
-  wake(args[1], news)
+  write_snapshots(call.snapshots)
+  write_facts(keys[1], call.facts)
+  wake(args[1], call.news)
   return answers
 end
 
--- keys: heads; args of each: token, batch id, expected and new position. -> status of each, nothing written
+-- keys: head; args: as a commit begins, without counts. -> status, nothing written
 local function verify(keys, args)
-  local answers = {}
-  for i = 1, #keys do
-    local a = 4 * i
-    answers[i] = check(keys[i], args[a - 3], args[a - 2], args[a - 1], args[a])
-  end
-  return answers
+  return {(check(keys[1], unpack(args)))}
 end
 
 -- keys: nodes (sorted set, by end of presence); args: clock, node, ttl. -> all that are there

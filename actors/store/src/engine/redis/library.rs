@@ -68,14 +68,21 @@ impl Library {
 
     /// A call without its arguments.
     pub(super) fn call(&self, function: Function, keys: &[Vec<u8>]) -> Cmd {
-        let place = function as usize;
         let bytes = keys.iter().map(Vec::len).sum::<usize>();
-        let mut call = Cmd::with_capacity(keys.len() * 3 + 16, bytes * 3 + 64);
+        let mut call =
+            self.begin(function, keys.len(), Cmd::with_capacity(keys.len() * 3 + 16, bytes * 3 + 64));
+        call.arg(keys);
+        call
+    }
+
+    /// A call without its keys, which follow, and its arguments.
+    pub(super) fn begin(&self, function: Function, keys: usize, mut call: Cmd) -> Cmd {
+        let place = function as usize;
         match &self.scripts {
             Some(scripts) => call.arg("EVALSHA").arg(&scripts[place]),
             None => call.arg("FCALL").arg(format!("gw_{}_{}", ALL[place].1, self.version)),
         };
-        call.arg(keys.len()).arg(keys);
+        call.arg(keys);
         call
     }
 }

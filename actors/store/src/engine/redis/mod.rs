@@ -30,6 +30,7 @@ mod loading;
 mod open;
 mod options;
 mod pack;
+mod part;
 mod reading;
 mod remembered;
 mod server;

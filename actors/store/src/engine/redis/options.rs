@@ -7,6 +7,7 @@ use protocol::shard::ShardCount;
 
 use crate::engine::Clock;
 use crate::engine::embedded::Durability;
+use crate::engine::limits::REDIS_SHARDS;
 
 /// How to open a store in Redis or Valkey.
 #[derive(Clone)]
@@ -37,7 +38,7 @@ impl RedisOptions {
         Self {
             urls: vec![url.into()],
             name: "gw".into(),
-            shards: ShardCount::default(),
+            shards: ShardCount::new(REDIS_SHARDS).unwrap_or_default(),
             durability: Durability::default(),
             replicas: 0,
             answer_timeout: Duration::from_secs(3),

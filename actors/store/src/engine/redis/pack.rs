@@ -2,14 +2,19 @@
 
 use bytes::Bytes;
 
-/// First byte of every pack.
+/// First byte of every pack; `library.lua` writes it as well.
 const VERSION: u8 = 1;
 const LENGTH_BYTES: usize = 4;
 
 pub(super) fn encode<'a>(items: impl Iterator<Item = &'a Bytes> + Clone) -> Vec<u8> {
-    let size = 1 + items.clone().map(|item| LENGTH_BYTES + item.len()).sum::<usize>();
-    let mut pack = Vec::with_capacity(size);
-    pack.push(VERSION);
+    let mut pack = vec![VERSION];
+    pack.extend_from_slice(&self::items(items));
+    pack
+}
+
+/// What follows the version: two of these, one behind the other, are the items of both.
+pub(super) fn items<'a>(items: impl Iterator<Item = &'a Bytes> + Clone) -> Vec<u8> {
+    let mut pack = Vec::with_capacity(items.clone().map(|item| LENGTH_BYTES + item.len()).sum());
     for item in items {
         pack.extend_from_slice(&(item.len() as u32).to_le_bytes());
         pack.extend_from_slice(item);

@@ -14,7 +14,9 @@ use super::options::RedisOptions;
 use super::tail::Tail;
 use super::topology::Topology;
 use crate::engine::earliest::Earliest;
-use crate::engine::{EngineError, EngineResult, EngineStats, FactPosition, StoreIdentity, Token};
+use crate::engine::{
+    ConversationWrite, EngineError, EngineResult, EngineStats, FactPosition, StoreIdentity, Token,
+};
 
 /// Everything of an open store.
 pub(super) struct Shared {
@@ -46,6 +48,8 @@ pub(super) struct ShardView {
     /// Trusted only while the shard is leased here: nobody else moves its timers then.
     pub(super) earliest: Mutex<Earliest>,
     pub(super) lease: Mutex<Option<Held>>,
+    /// The newest batch of the lease that this process knows to be committed.
+    pub(super) newest_batch: Mutex<Option<u128>>,
     /// The generation in which the numbers below were last learnt from the store.
     pub(super) counted_in: AtomicU64,
     last: AtomicU64,
@@ -85,6 +89,23 @@ impl ShardView {
         }
     }
 
+    /// Timers that came and went with a commit.
+    pub(super) fn count_timers(&self, writes: &[ConversationWrite]) {
+        let (mut came, mut went) = (0, 0);
+        for write in writes {
+            match (write.timer_before, write.timer_after) {
+                (None, Some(_)) => came += 1,
+                (Some(_), None) => went += 1,
+                _ => {}
+            }
+        }
+        if came != went {
+            // One commit of a shard at a time.
+            let timers = self.timers.load(Ordering::Relaxed);
+            self.timers.store((timers + came).saturating_sub(went), Ordering::Relaxed);
+        }
+    }
+
     /// As the store says it, which may be less than before after a fail-over.
     pub(super) fn recount(&self, last: u64, applied: u64, timers: u64) {
         self.last.store(last, Ordering::Relaxed);
@@ -108,6 +129,7 @@ impl ShardView {
 
     pub(super) fn lose(&self) {
         *self.lease.lock() = None;
+        *self.newest_batch.lock() = None;
         *self.tail.lock() = Tail::default();
         *self.earliest.lock() = Earliest::default();
     }

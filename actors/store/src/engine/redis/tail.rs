@@ -5,14 +5,12 @@
 
 use std::collections::VecDeque;
 
-use bytes::Bytes;
-use protocol::shard::DEFAULT_SHARDS;
-
-use crate::engine::limits::TAIL_RESIDENT_MAX_BYTES;
+use crate::engine::limits::{REDIS_SHARDS, TAIL_RESIDENT_MAX_BYTES};
 use crate::engine::{LogEntry, Position};
+use bytes::Bytes;
 
 /// What one shard may keep here: all of the usual number together keep to the bound.
-const TAIL_SHARE_BYTES: usize = TAIL_RESIDENT_MAX_BYTES / DEFAULT_SHARDS as usize;
+const TAIL_SHARE_BYTES: usize = TAIL_RESIDENT_MAX_BYTES / REDIS_SHARDS as usize;
 
 /// What a reader finds.
 #[derive(Debug, PartialEq, Eq)]

@@ -83,6 +83,12 @@ impl Topology {
         self.in_cluster
     }
 
+    /// The lane whose stream takes the facts of a lane: one for all where one call may touch all, so that a call writes
+    /// one entry.
+    pub(super) fn fact_lane(&self, lane: Lane) -> Lane {
+        if self.in_cluster { lane } else { 0 }
+    }
+
     pub(super) fn answer_timeout(&self) -> Duration {
         self.options.answer_timeout
     }

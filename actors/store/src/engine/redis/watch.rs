@@ -109,7 +109,7 @@ fn take_up(shared: &Shared, shard: ShardId, head: &[u64]) -> EngineResult<()> {
     if view.counted_in.swap(generation, Ordering::Relaxed) != generation {
         view.recount(last, applied, timers);
     } else if view.is_held() {
-        view.count(last, None, None);
+        view.count(last, None, Some(timers));
     } else {
         // An append of ours may have been answered meanwhile: numbers only grow.
         view.count(last, Some(applied), Some(timers));

@@ -61,6 +61,10 @@ async fn scripts_take_the_place_of_functions_that_are_forbidden() {
 async fn functions_that_somebody_removed_are_loaded_again() {
     let server = RedisServer::start(&[]);
     let engine = RedisEngine::open(server.options()).await.unwrap();
+    assert!(
+        server.command(&["FUNCTION", "LIST"]).contains("gateway_v1"),
+        "functions are used where they may be"
+    );
     assert_eq!(server.command(&["FUNCTION", "FLUSH"]), "OK");
     engine.append(vec![(A, text("1"))]).await.unwrap();
     assert_eq!(engine.stats().backlog_entries, 1);

@@ -79,6 +79,15 @@ impl Storm {
     }
 }
 
+/// Numbers of a shard begin here; they are different ones for each.
+fn first_of(shard: ShardId) -> u64 {
+    u64::from(shard.0) << 32
+}
+
+fn is_of(shard: ShardId, number: u64) -> bool {
+    number >> 32 == u64::from(shard.0)
+}
+
 /// Reads everything that a store holds of a shard.
 async fn found(engine: &RedisEngine, shard: ShardId) -> (Vec<u64>, Vec<u64>) {
     let number = |bytes: &[u8]| std::str::from_utf8(bytes).unwrap().parse::<u64>().unwrap();
@@ -88,7 +97,8 @@ async fn found(engine: &RedisEngine, shard: ShardId) -> (Vec<u64>, Vec<u64>) {
     while after < newest {
         let facts = engine.facts(lane, after, 1_000).await.unwrap();
         after = facts.last().unwrap().0;
-        applied.extend(facts.iter().map(|(_, fact)| number(fact)));
+        // Shards share lanes.
+        applied.extend(facts.iter().map(|(_, fact)| number(fact)).filter(|&fact| is_of(shard, fact)));
     }
     let lease = engine.acquire(shard, 1, LEASE).await.unwrap().unwrap();
     let (mut waiting, mut after) = (vec![], lease.position);
@@ -105,7 +115,7 @@ fn start_storm(storm: &Arc<Storm>) -> tokio::task::JoinSet<()> {
     let mut tasks = tokio::task::JoinSet::new();
     let known = storm.acknowledged.lock().clone();
     for shard in (0..SHARDS).map(ShardId) {
-        let next = known.appended[usize::from(shard.0)].last().map_or(0, |last| last + 1_000);
+        let next = known.appended[usize::from(shard.0)].last().map_or(first_of(shard), |last| last + 1_000);
         let (appending, applying) = (storm.clone(), storm.clone());
         tasks.spawn(async move { appending.append(shard, next).await });
         tasks.spawn(async move { applying.apply(shard).await });
