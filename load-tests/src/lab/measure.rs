@@ -265,7 +265,7 @@ pub(super) fn lateness(played: &Played) -> Lateness {
     for (event, outcome) in played.script.events.iter().zip(&played.outcomes) {
         if outcome.was_sent {
             sent += 1;
-            if outcome.was_waiting {
+            if outcome.was_free {
                 own.add(outcome.sent_us.saturating_sub(event.at_us));
             } else {
                 waited += 1;

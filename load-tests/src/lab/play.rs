@@ -19,8 +19,8 @@ pub(super) struct Outcome {
     pub(super) status: u16,
     /// It was sent.
     pub(super) was_sent: bool,
-    /// A connection had been free in time.
-    pub(super) was_waiting: bool,
+    /// A connection was free.
+    pub(super) was_free: bool,
     pub(super) sent_us: u64,
     pub(super) ended_us: u64,
 }
@@ -105,17 +105,17 @@ impl Source for Stage {
         self.setting.borrow_mut().unix_seconds = i64::try_from(unix.as_secs()).unwrap_or(0);
     }
 
-    fn take(&self, now: Instant) -> Option<(usize, Instant)> {
-        let index = self.next.get();
-        let event = self.script.events.get(index)?;
+    fn due(&self, now: Instant) -> Option<Instant> {
+        let event = self.script.events.get(self.next.get())?;
         let last = self.script.events.last()?;
         let over = self.started.get() + Duration::from_micros(last.at_us) + TOO_LATE;
         // An opening has all its events at once and takes as long as it takes.
-        if last.at_us > 0 && now > over {
-            return None;
-        }
-        self.next.set(index + 1);
-        Some((index, self.started.get() + Duration::from_micros(event.at_us)))
+        let is_over = last.at_us > 0 && now > over;
+        (!is_over).then(|| self.started.get() + Duration::from_micros(event.at_us))
+    }
+
+    fn take(&self) -> usize {
+        self.next.replace(self.next.get() + 1)
     }
 
     fn request<'a>(&'a self, index: usize, buffer: &'a mut Vec<u8>) -> &'a [u8] {
@@ -128,7 +128,7 @@ impl Source for Stage {
         self.outcomes.borrow_mut()[index] = Outcome {
             status,
             was_sent: true,
-            was_waiting: exchange.was_waiting,
+            was_free: exchange.was_free,
             sent_us: self.micros(exchange.sent),
             ended_us: self.micros(exchange.ended),
         };

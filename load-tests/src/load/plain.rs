@@ -65,21 +65,21 @@ impl Source for Plain {
         self.started.set(now);
     }
 
-    fn take(&self, now: Instant) -> Option<(usize, Instant)> {
+    fn due(&self, now: Instant) -> Option<Instant> {
         let index = self.next.get();
         let started = self.started.get();
-        let intended = match self.pace {
+        let due = match self.pace {
             Pace::Closed => now,
             Pace::Open { per_second } => {
                 let nth = u32::try_from(index - self.range.start).unwrap_or(u32::MAX);
                 started + Duration::from_secs_f64(f64::from(nth) / per_second)
             }
         };
-        if index >= self.range.end || intended.max(now) >= started + self.limit {
-            return None;
-        }
-        self.next.set(index + 1);
-        Some((index, intended))
+        (index < self.range.end && due.max(now) < started + self.limit).then_some(due)
+    }
+
+    fn take(&self) -> usize {
+        self.next.replace(self.next.get() + 1)
     }
 
     fn request<'a>(&'a self, index: usize, _: &'a mut Vec<u8>) -> &'a [u8] {
