@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::content::{Category, Choice, Media, Parameter};
-use crate::id::{ConversationId, GroupId, KeyId, MessageId, ProviderId, TenantId, UserId, derive};
+use crate::entry::Identity;
+use crate::id::{ContactId, ConversationId, GroupId, KeyId, MessageId, ProviderId, TenantId, UserId, derive};
 use crate::time::TimestampMs;
 
 /// A wish, with everything that is needed to carry it out exactly once.
@@ -85,6 +86,22 @@ pub enum Action {
         reply_to: Option<ProviderId>,
         /// How it is submitted.
         approval: ApprovalWish,
+    },
+    /// Take a conversation that nobody else has taken, for the user.
+    PickUp(UserId),
+    /// Tell the user, too, what its owner is told; or no longer.
+    SetFollowing {
+        /// Who follows.
+        user: UserId,
+        /// From now on.
+        following: bool,
+    },
+    /// Forget who the contact is, and what was said.
+    Erase {
+        /// The contact's id in the records.
+        contact: ContactId,
+        /// Names that the contact once had.
+        names: Vec<Identity>,
     },
 }
 
@@ -305,6 +322,16 @@ pub enum Refusal {
     KeyReused,
     /// The number was added a moment ago and does not know yet who opted out.
     NumberNotReady,
+    /// Somebody else has the conversation.
+    AlreadyOwned {
+        /// Who.
+        owner: UserId,
+    },
+    /// Too many people follow the conversation.
+    TooManyFollowers {
+        /// The bound.
+        limit: usize,
+    },
 }
 
 /// Templates named in a [`Refusal::WindowClosed`], at most.
@@ -343,6 +370,8 @@ impl Refusal {
             Self::NotFound => "not_found",
             Self::KeyReused => "idempotency_key_reused",
             Self::NumberNotReady => "number_not_ready",
+            Self::AlreadyOwned { .. } => "already_owned",
+            Self::TooManyFollowers { .. } => "too_many_followers",
         }
     }
 }

@@ -115,6 +115,8 @@ pub enum Content {
         /// The message as the provider sent it.
         raw: RawJson,
     },
+    /// Nothing any more: the contact was erased.
+    Erased,
 }
 
 impl Content {
@@ -150,6 +152,7 @@ impl Content {
             Self::Order(_) => "order",
             Self::Unsupported { .. } => "unsupported",
             Self::Unknown { .. } => "unknown",
+            Self::Erased => "erased",
         }
     }
 }

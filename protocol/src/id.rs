@@ -155,6 +155,8 @@ ids! {
     DeadLetterId = "dlt_";
     /// A notification to one user.
     NotificationId = "ntf_";
+    /// A saved view of the inbox.
+    ViewId = "viw_";
 }
 
 /// Bits of a message's id that are a hash; those before it are a time.

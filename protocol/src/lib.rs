@@ -7,6 +7,7 @@
 pub mod api;
 pub mod codec;
 pub mod command;
+pub mod condition;
 pub mod content;
 pub mod directory;
 pub mod entry;
@@ -15,6 +16,7 @@ pub mod id;
 pub mod outbound;
 pub mod phone;
 pub mod pricing;
+pub mod record;
 pub mod shard;
 pub mod time;
 pub mod whatsapp;

@@ -124,6 +124,21 @@ impl ContactKey {
         }
     }
 
+    /// A key that names nobody: what is left of a contact that was erased. The country stays, since prices follow it.
+    #[must_use]
+    pub fn nobody(country: Option<&str>) -> Self {
+        Self::Bsuid(Bsuid::new(country.map_or_else(String::new, |country| format!("{country}."))))
+    }
+
+    /// Whether there is a person behind it.
+    #[must_use]
+    pub fn names_somebody(&self) -> bool {
+        match self {
+            Self::Phone(_) => true,
+            Self::Bsuid(bsuid) => !bsuid.as_str().is_empty() && !bsuid.as_str().ends_with('.'),
+        }
+    }
+
     /// Calls `hash` with the canonical bytes of this key; ids derive from them.
     pub(crate) fn with_bytes<T>(&self, hash: impl FnOnce(&[u8]) -> T) -> T {
         match self {

@@ -8,6 +8,7 @@ pub mod capability;
 pub mod consent;
 pub mod conversation;
 pub mod directory;
+pub mod erasure;
 pub mod flow;
 pub mod limits;
 pub mod market;

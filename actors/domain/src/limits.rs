@@ -61,6 +61,9 @@ pub const SEEN_HALF: usize = 16;
 /// than this is a loop in somebody's program.
 pub const QUEUE: usize = 64;
 
+/// Users that follow one conversation: each is told of each message.
+pub const FOLLOWERS: usize = 50;
+
 /// Messages of ours whose statuses are followed inside the conversation; older ones are matched in the records.
 pub const RECENT: usize = 16;
 

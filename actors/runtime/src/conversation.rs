@@ -68,6 +68,8 @@ pub(crate) struct Apply {
     pub(crate) steps: Vec<NumberedStep>,
     /// Its timer fired and has to be written anew, with the state even if that did not change.
     pub(crate) fired: bool,
+    /// Who the contact is by what came through the log, for a conversation that forgot it and may begin again.
+    pub(crate) contact: Option<ContactKey>,
 }
 
 /// What came of it. Nothing of it may leave before the commit.
@@ -171,7 +173,25 @@ impl ConversationActor {
         Ok(Self { state: Box::new(Conversation::decode(snapshot)?), stored_hash: xxh3_64(snapshot) })
     }
 
-    fn apply(&mut self, frame: &Frame, steps: Vec<NumberedStep>, fired: bool) -> Applied {
+    /// Somebody wants to talk with a contact that was erased. Answers what the contact is called if nothing comes of it.
+    fn meet(&mut self, contact: Option<ContactKey>) -> Option<ContactKey> {
+        let Address { number, conversation, contact: known, .. } = &self.state.address;
+        let contact = contact.filter(|_| !known.names_somebody())?;
+        let nobody = known.clone();
+        if conversation_id(*number, &contact) == *conversation {
+            self.state.meet(&contact);
+        }
+        Some(nobody)
+    }
+
+    fn apply(
+        &mut self,
+        frame: &Frame,
+        steps: Vec<NumberedStep>,
+        fired: bool,
+        contact: Option<ContactKey>,
+    ) -> Applied {
+        let nobody = self.meet(contact);
         let address = &self.state.address;
         let directory = Arc::clone(&frame.directory);
         let Some((tenant, number)) = directory.number(address.tenant, address.number) else {
@@ -200,6 +220,9 @@ impl ConversationActor {
             if let Err(reason) = self.collect(frame, about, &mut effects, &mut applied.output) {
                 return Applied { stop: Some(Stop::Unstorable(reason)), ..Applied::default() };
             }
+        }
+        if let Some(nobody) = nobody {
+            self.state.part(nobody);
         }
         self.finish(applied, fired)
     }
@@ -321,6 +344,6 @@ impl Handler<Apply> for ConversationActor {
     type Result = MessageResult<Apply>;
 
     fn handle(&mut self, apply: Apply, _: &mut Self::Context) -> Self::Result {
-        MessageResult(self.apply(&apply.frame, apply.steps, apply.fired))
+        MessageResult(self.apply(&apply.frame, apply.steps, apply.fired, apply.contact))
     }
 }

@@ -33,6 +33,7 @@ pub(crate) enum Scope {
     ConversationsWrite,
     ContactsRead,
     ContactsWrite,
+    ContactsErase,
     SettingsRead,
     SettingsWrite,
     BillingRead,
@@ -53,6 +54,7 @@ impl Scope {
             Self::ConversationsWrite => "conversations:write",
             Self::ContactsRead => "contacts:read",
             Self::ContactsWrite => "contacts:write",
+            Self::ContactsErase => "contacts:erase",
             Self::SettingsRead => "settings:read",
             Self::SettingsWrite => "settings:write",
             Self::BillingRead => "billing:read",
@@ -66,13 +68,14 @@ impl Scope {
     }
 
     /// Every scope, for messages that list them.
-    pub(crate) const ALL: [Self; 15] = [
+    pub(crate) const ALL: [Self; 16] = [
         Self::MessagesRead,
         Self::MessagesWrite,
         Self::ConversationsRead,
         Self::ConversationsWrite,
         Self::ContactsRead,
         Self::ContactsWrite,
+        Self::ContactsErase,
         Self::SettingsRead,
         Self::SettingsWrite,
         Self::BillingRead,

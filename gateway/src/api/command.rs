@@ -105,6 +105,6 @@ pub(crate) async fn address(state: &AppState, caller: &Caller, id: ConversationI
     let conversation = state.node.inspect(id).await?;
     conversation
         .map(|conversation| conversation.address)
-        .filter(|address| address.tenant == caller.tenant)
+        .filter(|address| address.tenant == caller.tenant && address.contact.names_somebody())
         .ok_or_else(|| ApiError::not_found("conversation"))
 }

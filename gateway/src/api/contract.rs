@@ -19,6 +19,8 @@ const PROBLEM: &str = "Problem";
 pub fn document() -> utoipa::openapi::OpenApi {
     #[derive(OpenApi)]
     #[openapi(
+        // Named by paths, and by a schema that holds itself.
+        components(schemas(protocol::id::ViewId, protocol::condition::Span, protocol::condition::WindowState)),
         info(
             title = "Recruiting conversation gateway",
             description = "Conversations between staffing agencies and candidates over WhatsApp and SMS. \

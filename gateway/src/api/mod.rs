@@ -8,6 +8,8 @@ mod command;
 mod contacts;
 mod contract;
 mod conversations;
+mod csv;
+mod download;
 mod fresh;
 mod idempotency;
 mod known;
@@ -47,7 +49,7 @@ fn routes(config: &mut ServiceConfig<'_>) {
 }
 
 fn message_routes(config: &mut ServiceConfig<'_>) {
-    use conversations::{change, get, list, messages as history};
+    use conversations::{change, get, list, messages as history, views};
     use messages::{change as edit, get as message, send};
     config
         .service(send::send_message)
@@ -59,11 +61,18 @@ fn message_routes(config: &mut ServiceConfig<'_>) {
         .service(get::get_conversation)
         .service(history::list_messages)
         .service(history::list_attachments)
+        .service(views::list_views)
+        .service(views::get_view)
+        .service(views::create_view)
+        .service(views::change_view)
+        .service(views::delete_view)
         .service(change::set_mode)
         .service(change::set_owner)
         .service(change::set_vacancy)
         .service(change::set_blocked)
         .service(change::set_left)
+        .service(change::set_following)
+        .service(change::pick_up)
         .service(change::mark_read)
         .service(change::show_typing)
         .service(change::pause)
@@ -71,14 +80,19 @@ fn message_routes(config: &mut ServiceConfig<'_>) {
 }
 
 fn contact_routes(config: &mut ServiceConfig<'_>) {
-    use contacts::{consent, get, save};
+    use contacts::{consent, consents, erasure, export, get, save};
     config
         .service(get::list_contacts)
         .service(get::get_contact)
         .service(save::create_contact)
         .service(save::change_contact)
         .service(consent::get_consent)
-        .service(consent::set_consent);
+        .service(consent::set_consent)
+        .service(consents::list_consents)
+        .service(consents::export_consents)
+        .service(export::export_contact)
+        .service(erasure::erase_contact)
+        .service(erasure::check_erasure);
 }
 
 fn settings_routes(config: &mut ServiceConfig<'_>) {
@@ -127,7 +141,7 @@ fn people_routes(config: &mut ServiceConfig<'_>) {
 }
 
 fn watch_routes(config: &mut ServiceConfig<'_>) {
-    use watch::{audit, dead_letters, events, explain, notifications, stream};
+    use watch::{audit, audit_export, dead_letters, events, explain, notifications, stream};
     config
         .service(billing::usage::get_usage)
         .service(billing::ledger::list_ledger)
@@ -142,5 +156,6 @@ fn watch_routes(config: &mut ServiceConfig<'_>) {
         .service(explain::explain)
         .service(dead_letters::list_dead_letters)
         .service(dead_letters::replay_dead_letter)
-        .service(audit::list_audit);
+        .service(audit::list_audit)
+        .service(audit_export::export_audit);
 }

@@ -64,6 +64,11 @@ impl ApiError {
         Self::new(StatusCode::PRECONDITION_FAILED, "changed_meanwhile", "Changed by somebody else", detail)
     }
 
+    /// Whether it has this status.
+    pub(crate) fn is(&self, status: StatusCode) -> bool {
+        self.0.status == status.as_u16()
+    }
+
     /// The store cannot answer now.
     pub(crate) fn unavailable(detail: impl Into<String>) -> Self {
         let mut error =
@@ -123,6 +128,7 @@ fn status_of(refusal: &Refusal) -> StatusCode {
     match refusal {
         Refusal::NotFound => StatusCode::NOT_FOUND,
         Refusal::QueueFull { .. } => StatusCode::TOO_MANY_REQUESTS,
+        Refusal::AlreadyOwned { .. } => StatusCode::CONFLICT,
         Refusal::Expired | Refusal::NumberNotReady => StatusCode::SERVICE_UNAVAILABLE,
         _ => StatusCode::UNPROCESSABLE_ENTITY,
     }
@@ -146,6 +152,8 @@ fn title_of(refusal: &Refusal) -> &'static str {
         Refusal::Expired => "The command expired before it was applied",
         Refusal::NotFound => "Not found",
         Refusal::NumberNotReady => "The number was added a moment ago",
+        Refusal::AlreadyOwned { .. } => "Somebody else has the conversation",
+        Refusal::TooManyFollowers { .. } => "Too many people follow the conversation",
         Refusal::KeyReused => "The idempotency key was used for something else",
     }
 }
@@ -185,6 +193,10 @@ fn detail_of(refusal: &Refusal) -> String {
         Refusal::NotSupported { capability } => {
             format!("the channel has no `{capability}`")
         }
+        Refusal::AlreadyOwned { owner } => {
+            format!("{owner} has it; give it away with PUT /v1/conversations/{{id}}/owner")
+        }
+        Refusal::TooManyFollowers { limit } => format!("{limit} users follow it already"),
         Refusal::QueueFull { limit } => {
             format!("{limit} messages wait already; try again when some have left")
         }

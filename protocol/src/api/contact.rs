@@ -8,7 +8,8 @@ use utoipa::ToSchema;
 use crate::command::{Consent, ConsentSource, Owner, Vacancy};
 use crate::content::Channel;
 use crate::directory::RecordType;
-use crate::id::ContactId;
+use crate::id::{ContactId, ConversationId};
+use crate::record::{FieldChange, FieldValue};
 use crate::time::TimestampMs;
 
 /// A person that the tenant talks with.
@@ -56,15 +57,16 @@ pub struct ContactDetail {
     pub owner: Option<Owner>,
     /// Id in the tenant's applicant tracking.
     pub external_id: Option<String>,
-    /// Values for merge fields.
-    pub fields: BTreeMap<String, String>,
+    /// Values for merge fields: a text, or a list of texts to choose from.
+    pub fields: BTreeMap<String, FieldValue>,
 }
 
 /// Body of `POST /v1/contacts`, and of `PATCH /v1/contacts/{id}` (there, what is left out stays and `null` removes).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct ContactBody {
-    /// Phone number with its country code. It, or `bsuid`, is what the person is known by, and cannot be changed.
+    /// Phone number; without a country code it is one of `country`. It, or `bsuid`, is what the person is known by, and
+    /// cannot be changed.
     pub phone: Option<String>,
     /// WhatsApp's id of a person whose number is not known.
     pub bsuid: Option<String>,
@@ -88,8 +90,10 @@ pub struct ContactBody {
     pub owner: Option<Owner>,
     /// Id in the tenant's applicant tracking.
     pub external_id: Option<String>,
-    /// Values for merge fields; `null` removes one.
-    pub fields: Option<BTreeMap<String, Option<String>>>,
+    /// Values for merge fields, such as `city` or `interview.date`: a text, or a list of texts of which whoever sends
+    /// chooses one; `null` removes one.
+    #[schema(value_type = Option<BTreeMap<String, FieldChange>>)]
+    pub fields: Option<BTreeMap<String, Option<FieldValue>>>,
 }
 
 /// Body of `PUT /v1/contacts/{id}/consent`.
@@ -103,6 +107,45 @@ pub struct SetConsent {
     /// The words that were used, for the audit.
     #[serde(default)]
     pub text: Option<String>,
+}
+
+/// The latest word of a contact on a channel.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ConsentLineView {
+    /// Whose.
+    pub contact: ContactView,
+    /// Who recorded it, such as `contact` or `user:usr_…`.
+    pub by: String,
+    /// What was said.
+    pub consent: ConsentView,
+}
+
+/// What became of an erasure.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ErasureView {
+    /// The id that the contact had.
+    pub contact_id: ContactId,
+    /// When it was erased.
+    pub erased_at: TimestampMs,
+    /// Who asked for it, such as `user:usr_…`.
+    pub by: String,
+    /// Its conversations; their ids lead to nobody any more.
+    pub conversations: Vec<ConversationId>,
+    /// Nothing from before is left.
+    pub complete: bool,
+    /// What is left, by place. Erase the contact again to finish.
+    pub left: Vec<TraceView>,
+    /// Somebody added the contact again, or it wrote again, since then.
+    pub back_since: Option<TimestampMs>,
+}
+
+/// Something that is left of an erased contact.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct TraceView {
+    /// Where.
+    pub place: String,
+    /// How much.
+    pub count: u64,
 }
 
 /// A consent with its history entry.

@@ -96,6 +96,14 @@ pub struct SetBlocked {
     pub blocked: bool,
 }
 
+/// Body of `PUT …/follow`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SetFollowing {
+    /// From now on.
+    pub following: bool,
+}
+
 /// Body of `PUT …/left`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]

@@ -65,6 +65,12 @@ fn conversation(fact: &Fact) -> Value {
             json!({ "owner": owner, "about": about, "message_id": message })
         }
         Fact::DeadLettered { reason } => json!({ "reason": reason }),
+        Fact::FollowChanged { user, following, by } => {
+            json!({ "user_id": user, "following": following, "by": show::sender(*by) })
+        }
+        Fact::ContactErased { channel, contact_id, by, .. } => {
+            json!({ "channel": channel, "contact_id": contact_id, "by": show::sender(*by) })
+        }
         _ => Value::Null,
     }
 }

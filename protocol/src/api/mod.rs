@@ -10,6 +10,7 @@ pub mod message;
 pub mod problem;
 pub mod show;
 pub mod template;
+pub mod view;
 pub mod watch;
 
 use serde::{Deserialize, Serialize};

@@ -77,6 +77,7 @@ pub fn content(content: &Content) -> Shown {
                 errors.iter().map(|error| json!({ "code": error.code, "title": error.title })).collect();
             other(json!({ "kind": kind, "errors": errors }))
         }
+        Content::Erased => Shown::default(),
         Content::Unknown { kind, raw: text } => other(json!({ "kind": kind, "raw": raw(&text.0) })),
     }
 }

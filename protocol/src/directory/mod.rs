@@ -14,8 +14,11 @@ use utoipa::ToSchema;
 pub use self::template::{Review, Task, TaskKind, Template, TemplateKind, TemplateStatus, Wording};
 
 use crate::command::{Owner, Vacancy};
+use crate::condition::Condition;
 use crate::content::Channel;
-use crate::id::{EndpointId, FlowId, GroupId, KeyId, NumberId, PhoneNumberId, TenantId, UserId, WabaId};
+use crate::id::{
+    EndpointId, FlowId, GroupId, KeyId, NumberId, PhoneNumberId, TenantId, UserId, ViewId, WabaId,
+};
 use crate::phone::E164;
 use crate::pricing::{Currency, Money};
 use crate::time::TimestampMs;
@@ -65,6 +68,9 @@ pub struct TenantSettings {
     pub opt_out_keywords: Vec<CompactString>,
     /// Templates of both kinds together that the tenant may have.
     pub max_templates: usize,
+    /// The tenant has accepted the policy by which it opts its contacts in itself: bulk sends also go to contacts who were
+    /// never asked, and each of these messages must name a word to opt out with.
+    pub bulk_without_opt_in: bool,
 }
 
 impl Default for TenantSettings {
@@ -77,6 +83,7 @@ impl Default for TenantSettings {
                 .to_vec(),
             opt_out_keywords: Vec::new(),
             max_templates: 100,
+            bulk_without_opt_in: false,
         }
     }
 }
@@ -319,6 +326,21 @@ pub struct Pause {
     pub tenant: TenantId,
     /// The number; `None` holds back all.
     pub number: Option<NumberId>,
+}
+
+/// A saved view of the inbox.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct View {
+    /// Random.
+    pub id: ViewId,
+    /// What people call it.
+    pub name: String,
+    /// Everybody at the tenant sees it.
+    pub shared: bool,
+    /// The person who made it.
+    pub owner: Option<UserId>,
+    /// What it shows.
+    pub filter: Condition,
 }
 
 /// A downstream address that receives events, signed as Standard Webhooks describe.

@@ -15,7 +15,7 @@ use crate::command::{ConsentRecord, Mode, Owner, Party, Refusal, Vacancy};
 use crate::content::{Category, Channel, Content, ProviderError, Referral};
 use crate::entry::{AccountNotice, CallEvent, Identity, ProviderStatus};
 use crate::id::{
-    ContactId, ConversationId, EventId, FlowId, MessageId, NumberId, ProviderId, TenantId, WabaId,
+    ContactId, ConversationId, EventId, FlowId, MessageId, NumberId, ProviderId, TenantId, UserId, WabaId,
 };
 use crate::outbound::Attempt;
 use crate::phone::ContactKey;
@@ -306,6 +306,26 @@ pub enum Fact {
         account: Option<WabaId>,
         /// When it is given up.
         expires_at: TimestampMs,
+    },
+    /// A user follows the conversation, or no longer does.
+    FollowChanged {
+        /// Who follows.
+        user: UserId,
+        /// From now on.
+        following: bool,
+        /// Who did it.
+        by: Party,
+    },
+    /// Who the contact is was forgotten, and whatever was said in this conversation before.
+    ContactErased {
+        /// The channel of the conversation.
+        channel: Channel,
+        /// The person's id at the tenant.
+        contact_id: ContactId,
+        /// That the person refused messages, without the words: it holds on.
+        consent: Option<ConsentRecord>,
+        /// Who asked for it.
+        by: Party,
     },
 }
 

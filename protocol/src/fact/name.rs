@@ -39,6 +39,8 @@ names! {
     Fact::FlowCompleted { .. } => "flow.completed",
     Fact::FlowAbandoned { .. } => "flow.abandoned",
     Fact::ConsentChanged { .. } | Fact::ConsentRecorded { .. } => "contact.consent_changed",
+    Fact::FollowChanged { .. } => "conversation.follow_changed",
+    Fact::ContactErased { .. } => "contact.erased",
     Fact::BlockChanged { .. } => "contact.block_changed",
     Fact::LeftChanged { .. } => "conversation.left_changed",
     Fact::OwnerChanged { .. } => "conversation.owner_changed",

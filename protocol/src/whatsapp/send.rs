@@ -109,6 +109,7 @@ fn content(content: &Content) -> Result<(&'static str, Value), Unsendable> {
         | Content::Form { .. }
         | Content::Order(_)
         | Content::Unsupported { .. }
+        | Content::Erased
         | Content::Unknown { .. } => return Err(Unsendable::Kind(content.kind())),
     })
 }

@@ -1,76 +1,69 @@
-//! The lists. Folded: lower case, no accents. The English ones are those that providers act upon (facts 7).
+//! The lists, by language. Folded: lower case, no accents. The English ones are those that providers act upon (facts 7).
+//! All of them count whatever the contact's language is: nobody knows it for sure.
 
-/// Refusals.
-pub(super) const OPT_OUT: &[&str] = &[
-    // English, and what providers define
-    "stop",
-    "stopall",
-    "unsubscribe",
-    "end",
-    "quit",
-    "cancel",
-    "revoke",
-    "optout",
-    "opt-out",
-    "opt out",
-    // Italian
-    "disiscrivimi",
-    "disiscriviti",
-    "cancellami",
-    "annulla iscrizione",
-    "basta messaggi",
-    // Russian
-    "стоп",
-    "отписаться",
-    "отписка",
-    "отпишите меня",
-    // French
-    "arret",
-    "arreter",
-    "desabonner",
-    "desinscription",
-    "se desabonner",
-    "me desabonner",
-    // Japanese, in the compatibility form that folding yields
-    "停止",
-    "配信停止",
-    "退会",
-    // Portuguese
-    "parar",
-    "pare",
-    "sair",
-    "descadastrar",
-    "cancelar inscricao",
-    // Spanish
-    "baja",
-    "darme de baja",
-    "cancelar suscripcion",
-    "alto",
-    // German
-    "stopp",
-    "abmelden",
-    "abbestellen",
-    "abmeldung",
+/// Language, refusals, welcomes. Welcomes count only after a refusal, so that nobody's answer is taken away.
+type Words = (&'static str, &'static [&'static str], &'static [&'static str]);
+
+const LANGUAGES: &[Words] = &[
+    (
+        "en",
+        &[
+            "stop",
+            "stopall",
+            "unsubscribe",
+            "end",
+            "quit",
+            "cancel",
+            "revoke",
+            "optout",
+            "opt-out",
+            "opt out",
+        ],
+        &["start", "unstop", "subscribe", "optin", "opt-in", "opt in"],
+    ),
+    (
+        "it",
+        &["disiscrivimi", "disiscriviti", "cancellami", "annulla iscrizione", "basta messaggi"],
+        &["iscrivimi", "riprendi"],
+    ),
+    ("ru", &["стоп", "отписаться", "отписка", "отпишите меня"], &["старт", "подписаться"]),
+    (
+        "fr",
+        &["arret", "arreter", "desabonner", "desinscription", "se desabonner", "me desabonner"],
+        &["reprendre", "s'abonner"],
+    ),
+    // In the compatibility form that folding yields.
+    ("ja", &["停止", "配信停止", "退会"], &["再開"]),
+    (
+        "pt",
+        &["parar", "pare", "sair", "descadastrar", "cancelar inscricao"],
+        &["voltar a receber", "inscrever"],
+    ),
+    ("es", &["baja", "darme de baja", "cancelar suscripcion", "alto"], &["reanudar", "suscribirme"]),
+    ("de", &["stopp", "abmelden", "abbestellen", "abmeldung"], &["anmelden"]),
 ];
 
-/// Welcomes. They count only after a refusal, so that nobody's answer is taken away.
-pub(super) const OPT_IN: &[&str] = &[
-    "start",
-    "unstop",
-    "subscribe",
-    "optin",
-    "opt-in",
-    "opt in",
-    "iscrivimi",
-    "riprendi",
-    "старт",
-    "подписаться",
-    "reprendre",
-    "s'abonner",
-    "再開",
-    "voltar a receber",
-    "inscrever",
-    "reanudar",
-    "suscribirme",
-    "anmelden",
-];
+/// Refusals in every language.
+pub(super) fn opt_out() -> impl Iterator<Item = &'static str> {
+    LANGUAGES.iter().flat_map(|(_, refusals, _)| *refusals).copied()
+}
+
+/// Welcomes in every language.
+pub(super) fn opt_in() -> impl Iterator<Item = &'static str> {
+    LANGUAGES.iter().flat_map(|(.., welcomes)| *welcomes).copied()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::texts;
+
+    #[test]
+    fn e3_every_language_of_the_texts_has_its_words() {
+        for (code, _) in texts::ALL {
+            let lists: Vec<_> = LANGUAGES.iter().filter(|(language, ..)| *language == code).collect();
+            let [(_, refusals, welcomes)] = lists[..] else { panic!("{code}: {lists:?}") };
+            assert!(!refusals.is_empty() && !welcomes.is_empty(), "{code}");
+        }
+    }
+}

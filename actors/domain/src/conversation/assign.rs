@@ -1,9 +1,12 @@
 //! Whose conversation it is.
 
-use protocol::command::{Owner, Party};
+use protocol::command::{Owner, Party, Refusal};
 use protocol::fact::{Fact, NotificationKind};
+use protocol::id::UserId;
 
+use super::state::Followers;
 use super::turn::Turn;
+use crate::limits::FOLLOWERS;
 
 /// A person wrote for the first time: the number's configuration says for whom, unless somebody at the tenant
 /// wrote first and has it.
@@ -27,4 +30,32 @@ pub(super) fn set(turn: &mut Turn<'_>, owner: Option<Owner>, by: Party) {
     if given {
         turn.notify(NotificationKind::Assigned, None);
     }
+}
+
+/// Takes the conversation, unless a person has it: groups and roles own what one of them is to take.
+pub(super) fn pick_up(turn: &mut Turn<'_>, user: UserId, by: Party) -> Result<(), Refusal> {
+    match turn.state.owner {
+        Some(Owner::User(owner)) if owner != user => Err(Refusal::AlreadyOwned { owner }),
+        _ => {
+            set(turn, Some(Owner::User(user)), by);
+            Ok(())
+        }
+    }
+}
+
+/// Adds a follower, or takes one away.
+pub(super) fn follow(turn: &mut Turn<'_>, user: UserId, following: bool, by: Party) -> Result<(), Refusal> {
+    let mut users = turn.state.followers().to_vec();
+    let known = users.iter().position(|follower| *follower == user);
+    match (known, following) {
+        (Some(_), true) | (None, false) => return Ok(()),
+        (None, true) if users.len() >= FOLLOWERS => {
+            return Err(Refusal::TooManyFollowers { limit: FOLLOWERS });
+        }
+        (None, true) => users.push(user),
+        (Some(index), false) => drop(users.remove(index)),
+    }
+    turn.state.followers = (!users.is_empty()).then(|| Box::new(Followers { users }));
+    turn.fact(Fact::FollowChanged { user, following, by });
+    Ok(())
 }

@@ -4,10 +4,11 @@ use protocol::entry::CallEvent;
 use protocol::fact::{Fact, NotificationKind};
 
 use super::turn::Turn;
-use super::{identity, window};
+use super::{erase, identity, window};
 
 /// A call began or ended.
 pub(super) fn call(turn: &mut Turn<'_>, event: CallEvent) {
+    erase::meet(turn, &event.identity);
     turn.start(event.by_contact);
     identity::learn(turn, &event.identity);
     let ended = event.event == "terminate";

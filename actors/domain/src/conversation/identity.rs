@@ -42,6 +42,9 @@ pub(super) fn fill_in(turn: &mut Turn<'_>, names: &Identity) {
 /// Another way of writing the contact's number leads here too. The newest such way is remembered, since every
 /// status repeats it.
 pub(super) fn alias_for_phone(turn: &mut Turn<'_>, phone: E164) {
+    if !turn.state.address.contact.names_somebody() {
+        return; // erased while the message was under way
+    }
     let known = [turn.state.address.contact.phone(), turn.state.identity.phone, turn.state.other_phone];
     if !known.contains(&Some(phone)) {
         turn.state.other_phone = Some(phone);

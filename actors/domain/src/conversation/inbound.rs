@@ -8,7 +8,7 @@ use protocol::id::MessageId;
 
 use super::route::{Route, route};
 use super::turn::Turn;
-use super::{assign, bot, consent, flow, identity, window};
+use super::{assign, bot, consent, erase, flow, identity, window};
 
 /// The id that a message of the contact always gets.
 pub(super) fn message_id(conversation: u128, message: &InboundMessage) -> MessageId {
@@ -20,6 +20,7 @@ pub(super) fn message_id(conversation: u128, message: &InboundMessage) -> Messag
 pub(super) fn received(turn: &mut Turn<'_>, message: InboundMessage) {
     let id = message_id(turn.state.address.conversation.0, &message);
     let is_first = turn.state.window.is_none();
+    erase::meet(turn, &message.identity);
     turn.start(true);
     identity::learn(turn, &message.identity);
     if restarts_window(&message.content) {

@@ -8,6 +8,7 @@ mod command;
 mod consent;
 mod context;
 mod effects;
+mod erase;
 mod flow;
 mod identity;
 mod inbound;
@@ -32,7 +33,7 @@ pub use outbound::{Outgoing, Recent, Stage};
 pub use pair_limit::PairLimit;
 pub use parked::Parked;
 pub use seen::Seen;
-pub use state::{Conversation, DecodeError, SNAPSHOT_VERSION};
+pub use state::{Conversation, DecodeError, Followers, SNAPSHOT_VERSION};
 pub use waiting::Waiting;
 pub use window::Window;
 

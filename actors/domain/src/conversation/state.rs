@@ -2,7 +2,7 @@
 
 use protocol::command::{Consent, ConsentRecord, Mode, Owner, Vacancy};
 use protocol::entry::{Address, Happening, Identity};
-use protocol::id::ProviderId;
+use protocol::id::{ProviderId, UserId};
 use protocol::phone::{ContactKey, E164};
 use protocol::time::TimestampMs;
 use serde::{Deserialize, Serialize};
@@ -64,6 +64,15 @@ pub struct Conversation {
     pub recent: Vec<Recent>,
     /// The provider's limit per recipient.
     pub pair: PairLimit,
+    /// Users besides the owner who are told what the owner is told; few conversations have any.
+    pub followers: Option<Box<Followers>>,
+}
+
+/// Users who follow a conversation.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Followers {
+    /// In the order in which they began.
+    pub users: Vec<UserId>,
 }
 
 /// A stored state that this version cannot read.
@@ -107,6 +116,24 @@ impl Conversation {
             queue: Vec::new(),
             recent: Vec::new(),
             pair: PairLimit::default(),
+            followers: None,
+        }
+    }
+
+    /// Gives a conversation whose contact was erased a name again; any other keeps its own.
+    pub fn meet(&mut self, contact: &ContactKey) {
+        if !self.address.contact.names_somebody() && contact.names_somebody() {
+            let address = Address { contact: contact.clone(), ..self.address.clone() };
+            self.identity = Self::new(address.clone()).identity;
+            self.address = address;
+        }
+    }
+
+    /// Takes the name back that [`Self::meet`] gave, unless they talk by now.
+    pub fn part(&mut self, nobody: ContactKey) {
+        if !self.started {
+            self.address.contact = nobody;
+            self.identity = Identity::default();
         }
     }
 
@@ -137,6 +164,12 @@ impl Conversation {
     #[must_use]
     pub fn consent(&self) -> Consent {
         self.consent.as_ref().map_or(Consent::Undefined, |record| record.consent)
+    }
+
+    /// Users besides the owner who are told what the owner is told.
+    #[must_use]
+    pub fn followers(&self) -> &[UserId] {
+        self.followers.as_ref().map_or(&[], |followers| &followers.users)
     }
 
     /// Whether free-form messages are allowed.

@@ -1,11 +1,11 @@
 //! One application of an input: state, context and effects under one name, so that rules stay short.
 
 use compact_str::CompactString;
-use protocol::command::{Consent, Mode, Party};
+use protocol::command::{Consent, Mode, Owner, Party};
 use protocol::directory::TenantSettings;
 use protocol::entry::Identity;
 use protocol::fact::{Fact, NotificationKind};
-use protocol::id::MessageId;
+use protocol::id::{MessageId, UserId};
 use protocol::phone::ContactKey;
 use protocol::time::TimestampMs;
 
@@ -56,7 +56,24 @@ impl<'a> Turn<'a> {
     pub(super) fn notify(&mut self, about: NotificationKind, message: Option<MessageId>) {
         if !self.state.blocked && !self.state.left {
             let owner = self.state.owner.clone();
-            self.fact(Fact::Notify { owner, about, message });
+            let told = self.state.followers().iter().filter(|user| !self.is_of(**user, owner.as_ref()));
+            let followers: Vec<_> = told.map(|user| Some(Owner::User(*user))).collect();
+            for owner in std::iter::once(owner).chain(followers) {
+                self.fact(Fact::Notify { owner, about, message });
+            }
+        }
+    }
+
+    /// Whether a user is told as the owner, or as one of those who own together.
+    fn is_of(&self, user: UserId, owner: Option<&Owner>) -> bool {
+        let tenant = self.context.tenant;
+        match owner {
+            None => false,
+            Some(Owner::User(owner)) => *owner == user,
+            Some(Owner::Group(group)) => {
+                tenant.groups.get(group).is_some_and(|group| group.members.contains(&user))
+            }
+            Some(Owner::Role(role)) => tenant.users.get(&user).is_some_and(|user| user.role == role.as_str()),
         }
     }
 

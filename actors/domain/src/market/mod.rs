@@ -3,6 +3,7 @@
 //! Providers price by calling code, not by where a person is. More digits than the country code are needed where
 //! several countries share one (+1, +7).
 
+pub mod dial;
 mod table;
 
 use compact_str::CompactString;

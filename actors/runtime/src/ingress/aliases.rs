@@ -50,7 +50,8 @@ impl Aliases {
     }
 
     pub(super) fn learn(&self, name: AliasKey, contact: ContactKey, now: TimestampMs) {
-        self.cache.insert(name, Remembered { leads_to: Some(contact), as_of: now });
+        let leads_to = Some(contact).filter(ContactKey::names_somebody);
+        self.cache.insert(name, Remembered { leads_to, as_of: now });
     }
 
     /// Finds all names, asking the store at most once.
@@ -72,6 +73,8 @@ impl Aliases {
             missing.dedup();
             let answers = engine.aliases(&missing).await?;
             for (key, answer) in missing.into_iter().zip(answers) {
+                // Names of contacts that were erased lead nowhere.
+                let answer = answer.filter(ContactKey::names_somebody);
                 found.insert(key, self.remember(key, answer, now));
             }
         }

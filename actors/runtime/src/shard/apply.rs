@@ -10,7 +10,7 @@ use protocol::entry::Happening;
 use protocol::id::{ConversationId, derive};
 use store::engine::{ConversationWrite, EngineError, LoadRequest, Loaded, SeenKey, Stored};
 
-use super::batch::{Batch, may_begin};
+use super::batch::{Batch, asks_to_begin, may_begin};
 use super::own::{Lost, Shard, span};
 use crate::conversation::{Applied, Apply, ConversationActor, Frame, NumberedStep, Stop};
 use crate::limits::TIMER_RETRY;
@@ -193,7 +193,9 @@ impl Shard {
         for (place, steps) in work {
             let group = &batch.groups[place];
             let Some(alive) = self.live.touch(group.conversation) else { continue };
-            let apply = Apply { frame: Arc::clone(frame), steps, fired: group.fired };
+            let begins = steps.iter().any(|step| asks_to_begin(&step.step.input));
+            let contact = group.address.as_ref().filter(|_| begins).map(|address| address.contact.clone());
+            let apply = Apply { frame: Arc::clone(frame), steps, fired: group.fired, contact };
             requests.push((place, alive.actor.send(apply)));
         }
         requests

@@ -200,7 +200,10 @@ impl Batch {
                     Happening::Received(_) => group.received += 1,
                     _ => {}
                 }
-                group.address.get_or_insert(address);
+                // A status may come without a name.
+                if group.address.as_ref().is_none_or(|known| !known.contact.names_somebody()) {
+                    group.address = Some(address);
+                }
                 let step = Step {
                     input: Input::Happening(input),
                     traceparent: entry.traceparent,
@@ -383,6 +386,11 @@ pub(super) fn may_begin(input: &Input) -> bool {
         },
         Input::Tick | Input::Recover | Input::Claim { .. } | Input::Outcome { .. } => false,
     }
+}
+
+/// Whether somebody at the tenant wants to begin a conversation. What comes from the contact brings its names along.
+pub(super) fn asks_to_begin(input: &Input) -> bool {
+    command_key(input).is_some() && may_begin(input)
 }
 
 /// The key of a command.

@@ -363,6 +363,9 @@ pub trait Engine: Send + Sync + 'static {
     /// Appends a dead letter's entry to the log again and forgets the letter, together. `false` if unknown.
     async fn replay(&self, letter: DeadLetterId) -> EngineResult<bool>;
 
+    /// Forgets a dead letter without applying its entry again. `false` if unknown.
+    async fn discard(&self, letter: DeadLetterId) -> EngineResult<bool>;
+
     /// Numbers for metrics and admission.
     fn stats(&self) -> EngineStats;
 

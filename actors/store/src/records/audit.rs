@@ -37,6 +37,8 @@ pub struct AuditQuery {
     pub by: Option<Party>,
     /// Only in this conversation.
     pub conversation: Option<ConversationId>,
+    /// Only about this subject, or those that begin with it when it ends in `/`.
+    pub subject: Option<CompactString>,
     /// At or after.
     pub from: Option<TimestampMs>,
     /// Before.

@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use compact_str::CompactString;
-use protocol::command::{Consent, ConsentRecord, Owner, Vacancy};
+use protocol::command::{Consent, ConsentRecord, ConsentSource, Owner, Vacancy};
 use protocol::content::Channel;
 use protocol::directory::RecordType;
 use protocol::id::{Bsuid, ContactId, TenantId};
 use protocol::phone::{ContactKey, E164};
+use protocol::record::FieldValue;
 use protocol::time::TimestampMs;
 use serde::{Deserialize, Serialize};
 
@@ -93,8 +94,8 @@ pub struct ContactCard {
     pub owner: Option<Owner>,
     /// Id in the tenant's applicant tracking.
     pub external_id: Option<CompactString>,
-    /// Anything else, for merge fields.
-    pub fields: BTreeMap<CompactString, String>,
+    /// Anything else, for merge fields; what has several possible values is chosen when a template is sent.
+    pub fields: BTreeMap<CompactString, FieldValue>,
 }
 
 impl ContactCard {
@@ -105,6 +106,30 @@ impl ContactCard {
         let parts: Vec<_> = parts.into_iter().filter_map(Option::as_deref).collect();
         if parts.is_empty() { None } else { Some(parts.join(" ")) }
     }
+}
+
+/// Which consents are wanted, newest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ConsentQuery {
+    /// On this channel.
+    pub channel: Channel,
+    /// Only in this state.
+    pub consent: Option<Consent>,
+    /// Only given this way.
+    pub source: Option<ConsentSource>,
+    /// At or after.
+    pub from: Option<TimestampMs>,
+    /// Before.
+    pub to: Option<TimestampMs>,
+}
+
+/// The latest word of a contact on a channel.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ConsentLine {
+    /// Whose.
+    pub contact: ContactRecord,
+    /// What was said.
+    pub record: ConsentRecord,
 }
 
 /// A contact that may not be messaged on a channel.
@@ -137,6 +162,14 @@ pub trait Contacts: Send + Sync + 'static {
         channel: Channel,
         page: PageRequest,
     ) -> RecordsResult<Page<SilencedContact>>;
+
+    /// The report of consents.
+    async fn consents(
+        &self,
+        tenant: TenantId,
+        query: ConsentQuery,
+        page: PageRequest,
+    ) -> RecordsResult<Page<ConsentLine>>;
 
     /// The contact with a phone number.
     async fn contact_by_phone(&self, tenant: TenantId, phone: E164) -> RecordsResult<Option<ContactRecord>>;

@@ -159,6 +159,17 @@ pub struct Unread {
     pub messages: u64,
 }
 
+/// How much a filter selects.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Count {
+    /// Conversations that were counted.
+    pub conversations: u64,
+    /// Those of them with unread messages.
+    pub unread: u64,
+    /// There are more.
+    pub more: bool,
+}
+
 /// What the inbox asks.
 #[async_trait]
 pub trait Inbox: Send + Sync + 'static {
@@ -172,6 +183,9 @@ pub trait Inbox: Send + Sync + 'static {
 
     /// How many unread messages a filter selects.
     async fn unread(&self, tenant: TenantId, filter: Filter) -> RecordsResult<Unread>;
+
+    /// How many conversations a filter selects. At most `limit` of them are counted, the newest.
+    async fn count(&self, tenant: TenantId, filter: Filter, limit: usize) -> RecordsResult<Count>;
 
     /// One conversation.
     async fn conversation(

@@ -13,6 +13,7 @@ mod contacts;
 mod credits;
 mod deliveries;
 mod documents;
+mod erasure;
 mod error;
 mod events;
 mod filter;
@@ -33,15 +34,18 @@ mod text;
 use std::sync::Arc;
 
 pub use audit::{Audit, AuditEntry, AuditQuery};
-pub use contacts::{ConsentEntry, ContactCard, ContactRecord, Contacts, SilencedContact};
+pub use contacts::{
+    ConsentEntry, ConsentLine, ConsentQuery, ContactCard, ContactRecord, Contacts, SilencedContact,
+};
 pub use credits::{CreditAccount, CreditEntry, CreditKind, CreditUse, Credits, Purchase, Reservation};
 pub use deliveries::{Deliveries, Delivery, DeliveryCommit, DeliveryOutcome, DeliveryQuery, DeliveryState};
 pub use documents::{Change, Document, DocumentKind, DocumentWrite, Documents, Expect};
+pub use erasure::{Erasure, Trace};
 pub use error::{RecordsError, RecordsResult};
 pub use events::{Advance, EventQuery, EventSeq, Events, StoredEvent};
 pub use filter::Filter;
 pub use inbox::{
-    ConversationRecord, Direction, FlowPlace, Inbox, MessageQuery, MessageRecord, Preview, Unread,
+    ConversationRecord, Count, Direction, FlowPlace, Inbox, MessageQuery, MessageRecord, Preview, Unread,
 };
 pub use keys::{Claim, Keys, StoredResponse};
 pub use ledger::{
@@ -60,6 +64,7 @@ pub trait Records:
     + Events
     + Inbox
     + Contacts
+    + Erasure
     + Audit
     + Ledger
     + Credits
@@ -75,6 +80,7 @@ impl<T> Records for T where
         + Events
         + Inbox
         + Contacts
+        + Erasure
         + Audit
         + Ledger
         + Credits

@@ -13,17 +13,28 @@ const COUNTRY_CODE_DIGITS: usize = 3;
 pub fn words(text: &str) -> Vec<String> {
     let folded: String = text.nfkd().flat_map(char::to_lowercase).collect();
     let mut words: Vec<String> = Vec::new();
-    for raw in folded.split(|c: char| !(c.is_alphanumeric() || is_mark(c))) {
-        let word: String = raw.chars().filter(|c| !is_mark(*c)).flat_map(fold).collect();
-        let word: String = word.chars().take(MAX_SEARCH_WORD_CHARS).collect();
-        if !word.is_empty() && !words.contains(&word) {
-            words.push(word);
-        }
-        if words.len() == MAX_SEARCH_WORDS {
-            break;
+    for raw in folded.split(|c: char| !(c.is_alphanumeric() || is_mark(c) || is_apostrophe(c))) {
+        let parts: Vec<String> =
+            raw.split(is_apostrophe).map(plain).filter(|part| !part.is_empty()).collect();
+        // `O'Neil` is found as `neil`, and as `oneil`.
+        let whole = (parts.len() > 1).then(|| parts.concat());
+        for word in parts.into_iter().chain(whole) {
+            let word: String = word.chars().take(MAX_SEARCH_WORD_CHARS).collect();
+            if words.len() < MAX_SEARCH_WORDS && !words.contains(&word) {
+                words.push(word);
+            }
         }
     }
     words
+}
+
+fn plain(raw: &str) -> String {
+    raw.chars().filter(|c| !is_mark(*c)).flat_map(fold).collect()
+}
+
+/// As people type it, and as word processors and Ukrainian names have it.
+fn is_apostrophe(c: char) -> bool {
+    matches!(c, '\'' | '’' | 'ʼ' | '`')
 }
 
 /// What a query looks for: each one is the prefix of a word of the contact.
@@ -75,7 +86,9 @@ mod tests {
     fn b3_names_are_folded() {
         for (text, expected) in [
             ("Фёдоров  ПЁТР Ильич", vec!["федоров", "петр", "ильич"]),
-            ("D'Àngelo, José-María", vec!["d", "angelo", "jose", "maria"]),
+            ("D'Àngelo, José-María", vec!["d", "angelo", "dangelo", "jose", "maria"]),
+            ("O’Neil", vec!["o", "neil", "oneil"]),
+            ("'Anna'", vec!["anna"]),
             ("Groß Łukasz Søren", vec!["gross", "lukasz", "soren"]),
             ("İnci Işık", vec!["inci", "isik"]),
             ("Anna anna", vec!["anna"]),

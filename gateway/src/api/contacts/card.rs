@@ -7,6 +7,7 @@ use protocol::api::contact::{ContactBody, ContactDetail};
 use protocol::api::problem::FieldError;
 use protocol::content::Channel;
 use protocol::id::ContactId;
+use protocol::record::FieldValue;
 use store::records::{ContactCard, ContactRecord};
 
 use crate::api::auth::Caller;
@@ -24,6 +25,8 @@ const MAX_EMAIL_CHARS: usize = 254;
 const MAX_WORD_CHARS: usize = 100;
 /// Values for merge fields: a card is read whole, and a template shows few of them.
 const MAX_FIELDS: usize = 100;
+/// Possible values of one field: more than a person reads through to choose one.
+const MAX_VALUES: usize = 50;
 /// Longest value: the longest text message.
 const MAX_VALUE_CHARS: usize = 4_096;
 
@@ -137,19 +140,36 @@ fn is_email(text: &str) -> bool {
         && text.split_once('@').is_some_and(|(name, host)| is_sound(name, host))
 }
 
-fn field_problems(fields: &BTreeMap<String, Option<String>>) -> Vec<FieldError> {
+fn field_problems(fields: &BTreeMap<String, Option<FieldValue>>) -> Vec<FieldError> {
     let mut errors = Vec::new();
     if fields.len() > MAX_FIELDS {
         errors.push(wrong("/fields", format!("may have {MAX_FIELDS} entries")));
     }
     for (name, value) in fields {
-        let fits = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
-        if name.is_empty() || name.len() > MAX_WORD_CHARS || !name.bytes().all(fits) {
-            let detail = "names have lower case letters, digits and `_` only, as merge fields do";
+        if is_field_name(name) {
+            errors.extend(value.iter().flat_map(|value| value_problems(name, value)));
+        } else {
+            let detail =
+                "names have lower case letters, digits, `_` and, between them, `.` only, as merge fields do";
             errors.push(wrong("/fields", format!("{name}: {detail}")));
-        } else if value.as_ref().is_some_and(|value| value.chars().count() > MAX_VALUE_CHARS) {
-            errors.push(wrong(&format!("/fields/{name}"), format!("may have {MAX_VALUE_CHARS} characters")));
         }
     }
     errors
+}
+
+/// `city`, or `interview.date`.
+fn is_field_name(name: &str) -> bool {
+    let fits = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
+    name.len() <= MAX_WORD_CHARS && name.split('.').all(|part| !part.is_empty() && part.bytes().all(fits))
+}
+
+fn value_problems(name: &str, value: &FieldValue) -> Option<FieldError> {
+    let pointer = format!("/fields/{name}");
+    let values = value.values();
+    if !(1..=MAX_VALUES).contains(&values.len()) {
+        let detail = format!("may have 1 to {MAX_VALUES} values to choose from; null removes the field");
+        return Some(wrong(&pointer, detail));
+    }
+    let too_long = values.iter().any(|value| value.chars().count() > MAX_VALUE_CHARS);
+    too_long.then(|| wrong(&pointer, format!("may have {MAX_VALUE_CHARS} characters")))
 }

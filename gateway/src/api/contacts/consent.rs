@@ -8,6 +8,7 @@ use protocol::command::{Action, ConsentRecord, ConsentSource};
 use protocol::id::ContactId;
 use protocol::phone::ContactKey;
 use protocol::whatsapp::webhook::Names;
+use store::records::{ConsentEntry, ContactRecord};
 
 use crate::api::address;
 use crate::api::auth::{Caller, Scope};
@@ -33,18 +34,19 @@ pub(crate) async fn get_consent(
     fresh::contact(&state, *id).await;
     let row = fresh::found(&state, async || Ok(state.records.contact(caller.tenant, *id).await?)).await?;
     let row = row.ok_or_else(|| ApiError::not_found("contact"))?;
-    let data = row
-        .consents
-        .into_iter()
-        .map(|entry| ConsentView {
-            channel: entry.channel,
-            consent: entry.record.consent,
-            source: entry.record.source,
-            text: entry.record.text,
-            at: entry.record.at,
-        })
-        .collect();
-    Ok(web::Json(Page { data, next: None }))
+    Ok(web::Json(Page { data: views(&row), next: None }))
+}
+
+/// The consents of a contact as callers see them.
+pub(super) fn views(row: &ContactRecord) -> Vec<ConsentView> {
+    let view = |entry: &ConsentEntry| ConsentView {
+        channel: entry.channel,
+        consent: entry.record.consent,
+        source: entry.record.source,
+        text: entry.record.text.clone(),
+        at: entry.record.at,
+    };
+    row.consents.iter().map(view).collect()
 }
 
 /// Records a consent. It holds on every number of the channel: the first conversation that applies it carries it

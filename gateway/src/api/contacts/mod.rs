@@ -2,5 +2,8 @@
 
 mod card;
 pub(crate) mod consent;
+pub(crate) mod consents;
+pub(crate) mod erasure;
+pub(crate) mod export;
 pub(crate) mod get;
 pub(crate) mod save;

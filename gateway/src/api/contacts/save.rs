@@ -2,12 +2,13 @@
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, patch, post, web};
+use domain::market::dial;
 use protocol::api::contact::{ContactBody, ContactDetail};
 use protocol::api::problem::Problem;
 use protocol::command::{Action, Owner, Vacancy};
 use protocol::entry::Address;
 use protocol::id::{Bsuid, ContactId};
-use protocol::phone::{ContactKey, E164};
+use protocol::phone::ContactKey;
 use serde_json::Value;
 use store::records::{Change, ContactCard, Expect, Filter, PageRequest, RecordsError};
 
@@ -120,9 +121,8 @@ pub(crate) async fn change_contact(
 fn key(body: &ContactBody) -> ApiResult<ContactKey> {
     match (&body.phone, &body.bsuid) {
         (Some(phone), None) => {
-            let wrong =
-                |error| ApiError::field("/phone", format!("{error}; begin with + and the country code"));
-            E164::parse(phone).map(ContactKey::Phone).map_err(wrong)
+            let phone = dial::read(phone, body.country.as_deref());
+            phone.map(ContactKey::Phone).map_err(|error| ApiError::field("/phone", error.to_string()))
         }
         (None, Some(bsuid)) => {
             let fits =
@@ -142,10 +142,13 @@ fn key(body: &ContactBody) -> ApiResult<ContactKey> {
 
 /// A person with this number may be known already by another name.
 async fn place(state: &AppState, caller: &Caller, key: ContactKey) -> ApiResult<(ContactId, ContactKey)> {
-    let known = match &key {
-        ContactKey::Phone(phone) => state.records.contact_by_phone(caller.tenant, *phone).await?,
-        ContactKey::Bsuid(_) => None,
-    };
+    let mut known = None;
+    for phone in key.phone().into_iter().flat_map(|phone| [Some(phone), dial::other_writing(phone)]).flatten()
+    {
+        if known.is_none() {
+            known = state.records.contact_by_phone(caller.tenant, phone).await?;
+        }
+    }
     Ok(known.map_or_else(|| (key.contact_id(caller.tenant), key.clone()), |row| (row.id, row.key)))
 }
 

@@ -1,7 +1,7 @@
 //! What a caller can change about a conversation: each call is one command.
 
 use actix_web::{HttpRequest, HttpResponse, post, put, web};
-use protocol::api::conversation::{SetBlocked, SetLeft, SetMode, SetOwner, SetVacancy};
+use protocol::api::conversation::{SetBlocked, SetFollowing, SetLeft, SetMode, SetOwner, SetVacancy};
 use protocol::api::problem::Problem;
 use protocol::command::Action;
 use protocol::id::ConversationId;
@@ -77,6 +77,8 @@ changes! {
     put "/conversations/{id}/block" set_blocked(SetBlocked);
     /// Leaves the chat, or comes back.
     put "/conversations/{id}/left" set_left(SetLeft);
+    /// Tells the person behind the key what the owner is told, or no longer.
+    put "/conversations/{id}/follow" set_following(SetFollowing);
 }
 
 wishes! {
@@ -88,6 +90,28 @@ wishes! {
     post "/conversations/{id}/pause" pause => Action::SetPaused(true);
     /// Lets outgoing messages go again.
     post "/conversations/{id}/resume" resume => Action::SetPaused(false);
+}
+
+/// Takes a conversation that nobody, a group or a role has, for the person behind the key.
+#[utoipa::path(
+    tag = "conversations",
+    params(("id" = ConversationId, Path), ("Idempotency-Key" = Option<String>, Header)),
+    responses(
+        (status = 204, description = "Done"),
+        (status = 404, body = Problem, content_type = "application/problem+json"),
+        (status = 409, body = Problem, content_type = "application/problem+json"),
+    )
+)]
+#[post("/conversations/{id}/pick-up")]
+pub(crate) async fn pick_up(
+    state: web::Data<AppState>,
+    caller: Caller,
+    request: HttpRequest,
+    id: web::Path<ConversationId>,
+) -> ApiResult<HttpResponse> {
+    let user = caller.require_user()?;
+    let fingerprint = xxh3_64(format!("{} {}\n", request.method(), request.path()).as_bytes());
+    change(&state, &caller, &request, (*id, fingerprint), Action::PickUp(user)).await
 }
 
 /// A body that asks for one change.
@@ -131,6 +155,12 @@ impl Change for SetBlocked {
 impl Change for SetLeft {
     fn action(self, _: &AppState, _: &Caller) -> ApiResult<Action> {
         Ok(Action::SetLeft(self.left))
+    }
+}
+
+impl Change for SetFollowing {
+    fn action(self, _: &AppState, caller: &Caller) -> ApiResult<Action> {
+        Ok(Action::SetFollowing { user: caller.require_user()?, following: self.following })
     }
 }
 

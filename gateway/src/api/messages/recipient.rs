@@ -1,11 +1,12 @@
 //! Whom a message goes to, and from which number.
 
 use domain::directory::TenantDirectory;
+use domain::market::dial;
 use protocol::api::message::SendRequest;
 use protocol::content::Channel;
 use protocol::directory::Number;
 use protocol::entry::Address;
-use protocol::phone::{ContactKey, E164};
+use protocol::phone::ContactKey;
 use protocol::whatsapp::webhook::Names;
 
 use crate::api::address;
@@ -54,7 +55,7 @@ fn number<'a>(tenant: &'a TenantDirectory, request: &SendRequest) -> ApiResult<&
 async fn recipient(state: &AppState, caller: &Caller, request: &SendRequest) -> ApiResult<Names> {
     match (&request.to, request.contact_id) {
         (Some(text), None) => {
-            let phone = E164::parse(text).map_err(|error| ApiError::field("/to", error.to_string()))?;
+            let phone = dial::read(text, None).map_err(|error| ApiError::field("/to", error.to_string()))?;
             Ok(Names { phone: Some(phone), bsuid: None })
         }
         (None, Some(contact)) => {

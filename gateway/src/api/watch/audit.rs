@@ -12,6 +12,7 @@ use store::records::{AuditEntry, AuditQuery};
 use utoipa::IntoParams;
 
 use crate::api::auth::{Caller, Scope};
+use crate::api::csv;
 use crate::api::page::{Paging, page};
 use crate::api::problem::{ApiError, ApiResult};
 use crate::api::query::Query;
@@ -25,22 +26,43 @@ use crate::state::AppState;
 pub(crate) struct AuditParams {
     /// Entries at most, 1 to 200; 50 when left out.
     #[param(minimum = 1, maximum = 200)]
-    limit: Option<usize>,
+    pub(super) limit: Option<usize>,
     /// `next` of the page before.
-    cursor: Option<String>,
+    pub(super) cursor: Option<String>,
     /// Only this action, such as `conversation.mode_changed`, or all that begin with it when it ends in `.`.
-    action: Option<String>,
+    pub(super) action: Option<String>,
     /// Only by this user or key, or `contact`, `bot`, `gateway`.
-    by: Option<String>,
+    pub(super) by: Option<String>,
     /// Only in this conversation.
-    conversation_id: Option<ConversationId>,
+    pub(super) conversation_id: Option<ConversationId>,
+    /// Only about this, such as `contact/con_…`, or all that begin with it when it ends in `/`: `template/`.
+    pub(super) subject: Option<String>,
     /// At or after.
-    from: Option<TimestampMs>,
+    pub(super) from: Option<TimestampMs>,
     /// Before.
-    to: Option<TimestampMs>,
+    pub(super) to: Option<TimestampMs>,
 }
 
-fn view(entry: AuditEntry) -> AuditView {
+impl AuditParams {
+    /// What the records are asked for.
+    pub(super) fn query(&self) -> ApiResult<AuditQuery> {
+        if let (Some(from), Some(to)) = (self.from, self.to)
+            && from > to
+        {
+            return Err(ApiError::field("?to", "must not be before `from`"));
+        }
+        Ok(AuditQuery {
+            action: self.action.as_deref().map(Into::into),
+            by: self.by.as_deref().map(party).transpose()?,
+            conversation: self.conversation_id,
+            subject: self.subject.as_deref().map(Into::into),
+            from: self.from,
+            to: self.to,
+        })
+    }
+}
+
+pub(super) fn view(entry: AuditEntry) -> AuditView {
     let subject = match (&entry.subject, entry.conversation) {
         (Some(subject), _) => subject.to_string(),
         (None, Some(conversation)) => conversation.to_string(),
@@ -80,50 +102,30 @@ pub(crate) async fn list_audit(
 ) -> ApiResult<HttpResponse> {
     caller.require(Scope::AuditRead)?;
     let paging = Paging { limit: params.limit, cursor: params.cursor.clone() }.request()?;
-    let query = AuditQuery {
-        action: params.action.as_deref().map(Into::into),
-        by: params.by.as_deref().map(party).transpose()?,
-        conversation: params.conversation_id,
-        from: params.from,
-        to: params.to,
-    };
+    let query = params.query()?;
     let found = page(state.records.audit(caller.tenant, query, paging).await?, view);
     let wants_csv = request
         .headers()
         .get(header::ACCEPT)
         .is_some_and(|accept| accept.to_str().is_ok_and(|text| text.contains("text/csv")));
     if wants_csv {
-        Ok(HttpResponse::Ok().content_type("text/csv; charset=utf-8").body(csv(&found.data)))
+        Ok(HttpResponse::Ok().content_type("text/csv; charset=utf-8").body(report(&found.data)))
     } else {
         Ok(HttpResponse::Ok().json(found))
     }
 }
 
-fn csv(lines: &[AuditView]) -> String {
-    let mut text = "at,by,action,subject,data\r\n".to_owned();
-    for line in lines {
-        let data = line.data.to_string();
-        let cells =
-            [&line.at.to_string(), &line.by, &line.action, &line.subject, &data].map(|cell| quoted(cell));
-        text.push_str(&cells.join(","));
-        text.push_str("\r\n");
-    }
-    text
+fn report(lines: &[AuditView]) -> String {
+    let lines = lines.iter().map(csv_line);
+    std::iter::once(csv_head()).chain(lines).collect()
 }
 
-/// A CSV cell. A leading `=`, `+`, `-` or `@` is defused: spreadsheets would run it as a formula.
-fn quoted(cell: &str) -> String {
-    let guard = if cell.starts_with(['=', '+', '-', '@']) { "'" } else { "" };
-    format!("\"{guard}{}\"", cell.replace('"', "\"\""))
+/// First line of a report.
+pub(super) fn csv_head() -> String {
+    csv::line(&["at", "by", "action", "subject", "data"])
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn csv_cells_cannot_become_formulas() {
-        assert_eq!(quoted("=1+1"), "\"'=1+1\"");
-        assert_eq!(quoted("a \"b\""), "\"a \"\"b\"\"\"");
-    }
+pub(super) fn csv_line(line: &AuditView) -> String {
+    let (at, data) = (line.at.to_string(), line.data.to_string());
+    csv::line(&[&at, &line.by, &line.action, &line.subject, &data])
 }

@@ -1,6 +1,7 @@
 //! Following what happens: events, notifications, explanations, dead letters, audit.
 
 pub(crate) mod audit;
+pub(crate) mod audit_export;
 pub(crate) mod dead_letters;
 pub(crate) mod events;
 pub(crate) mod explain;

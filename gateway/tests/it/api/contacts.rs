@@ -4,7 +4,7 @@ use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use super::{ANNA_KEY, OTHER_KEY};
-use crate::harness::World;
+use crate::harness::{World, text_webhook};
 
 async fn create(world: &World, body: Value) -> super::Answer {
     world.call(Method::POST, "/v1/contacts").body(body).answer().await
@@ -20,7 +20,8 @@ async fn a_contact_is_made_found_and_changed() {
     let body = json!({
         "phone": "+39 333 800 0001", "first_name": "Анна", "middle_name": "Сергеевна", "last_name": "Фёдорова",
         "email": "anna@example.com", "country": "IT", "vacancy": { "id": "vac-7", "title": "Magazziniere" },
-        "stage": "screening", "owner": { "role": "recruiter" }, "external_id": "ats-1", "fields": { "city": "Bari" },
+        "stage": "screening", "owner": { "role": "recruiter" }, "external_id": "ats-1",
+        "fields": { "city": "Bari", "interview.date": ["Monday", "Friday"] },
     });
     let made = create(&world, body.clone()).await;
     assert_eq!(made.status, StatusCode::CREATED, "{made:?}");
@@ -53,7 +54,7 @@ async fn a_contact_is_made_found_and_changed() {
     );
     assert_eq!(
         (&after["fields"], &after["owner"]),
-        (&json!({ "shift": "night" }), &json!({ "role": "admin" }))
+        (&json!({ "shift": "night", "interview.date": ["Monday", "Friday"] }), &json!({ "role": "admin" }))
     );
     let stale = change().answer().await;
     assert_eq!((stale.status, stale.code().as_str()), (StatusCode::PRECONDITION_FAILED, "changed_meanwhile"));
@@ -70,6 +71,9 @@ async fn mistakes_in_contacts_are_named() {
     let cases = [
         (json!({}), "/phone"),
         (json!({ "phone": "333 800" }), "/phone"),
+        (json!({ "phone": "12", "country": "IT" }), "/phone"),
+        (json!({ "phone": "+55 11 88765-4321" }), "/phone"),
+        (json!({ "phone": 393338000002u64 }), "/phone"),
         (json!({ "phone": "+393338000002", "bsuid": "IT.1" }), "/phone"),
         (json!({ "bsuid": "1" }), "/bsuid"),
         (json!({ "phone": "+393338000002", "first_name": " " }), "/first_name"),
@@ -82,6 +86,12 @@ async fn mistakes_in_contacts_are_named() {
         (json!({ "phone": "+393338000002", "vacancy": { "id": "", "title": "x" } }), "/vacancy/id"),
         (json!({ "phone": "+393338000002", "fields": { "No Name": "x" } }), "/fields"),
         (json!({ "phone": "+393338000002", "fields": { "city": 7 } }), "/fields/city"),
+        (json!({ "phone": "+393338000002", "fields": { "city": [] } }), "/fields/city"),
+        (
+            json!({ "phone": "+393338000002", "fields": { "interview.date": ["a", 7] } }),
+            "/fields/interview.date/1",
+        ),
+        (json!({ "phone": "+393338000002", "fields": { ".date": "a" } }), "/fields"),
         (json!({ "phone": "+393338000002", "colour": "red" }), "/colour"),
     ];
     for (body, pointer) in cases {
@@ -118,5 +128,71 @@ async fn what_the_record_says_holds_in_its_conversations() {
     assert_eq!(found["data"][0]["id"], conversation["id"]);
     let none = world.get("/v1/conversations?q=verdi&stage=offer").await.json();
     assert_eq!(none["data"], json!([]));
+    world.stop().await;
+}
+
+#[actix_web::test]
+async fn d7_a_phone_without_country_code_takes_the_records_country() {
+    let world = World::start().await;
+    let made = create(&world, json!({ "phone": "333 800 0011", "country": "IT" })).await;
+    assert_eq!(
+        (made.status, &made.json()["phone"]),
+        (StatusCode::CREATED, &json!("+393338000011")),
+        "{made:?}"
+    );
+    let twice = create(&world, json!({ "phone": "+39 333 800 0011" })).await;
+    assert_eq!(twice.code(), "already_exists");
+    world.stop().await;
+}
+
+#[actix_web::test]
+async fn e1_a_brazilian_is_known_with_and_without_the_ninth_digit() {
+    let world = World::start().await;
+    let chat = world.written("551187654321", "wamid.brazil.1", "/chat").await;
+    let card =
+        create(&world, json!({ "phone": "11 98765-4321", "country": "BR", "first_name": "Bia" })).await;
+    assert_eq!(card.json()["id"], chat["contact"]["id"], "{card:?}");
+    let text =
+        json!({ "channel": "whatsapp", "to": "+5511987654321", "type": "text", "text": { "body": "Oi" } });
+    let sent = world.call(Method::POST, "/v1/messages").body(text).answer().await;
+    assert_eq!(sent.json()["conversation_id"], chat["id"], "{sent:?}");
+    world.stop().await;
+}
+
+#[actix_web::test]
+async fn e2_consents_are_reported_and_exported() {
+    let world = World::start().await;
+    let chat = world.written("393338000012", "wamid.report.1", "/chat").await;
+    assert!(
+        world.webhook(&text_webhook("393338000012", "wamid.report.2", "=STOP")).await.status().is_success()
+    );
+    assert!(
+        world.webhook(&text_webhook("393338000012", "wamid.report.3", "stop")).await.status().is_success()
+    );
+    let path = "/v1/consents?consent=opted_out&source=keyword";
+    let report = world.get_until(path, |list| list["data"][0].is_object()).await;
+    let line = &report["data"][0];
+    assert_eq!((&line["contact"]["id"], &line["by"]), (&chat["contact"]["id"], &json!("contact")));
+    assert_eq!((&line["consent"]["text"], &line["consent"]["channel"]), (&json!("stop"), &json!("whatsapp")));
+    for none in ["consent=opted_in", "channel=sms", "source=recorded", "to=2020-01-01T00:00:00Z"] {
+        assert_eq!(world.get(format!("/v1/consents?{none}")).await.json()["data"], json!([]), "{none}");
+    }
+    let file = world.get("/v1/consents/export?consent=opted_out").await;
+    assert!(file.kind.starts_with("text/csv"), "{file:?}");
+    let lines: Vec<_> = file.text.lines().collect();
+    assert_eq!(lines.len(), 2, "{file:?}");
+    assert!(lines[1].contains("\"'+393338000012\"") && lines[1].contains("\"opted_out\""), "{file:?}");
+    for (query, pointer) in [
+        ("consent=maybe", "?consent"),
+        ("channel=fax", "?channel"),
+        ("source=heard", "?source"),
+        ("from=yesterday", "?from"),
+        ("from=2026-01-02T00:00:00Z&to=2026-01-01T00:00:00Z", "?to"),
+        ("limit=0", "?limit"),
+        ("colour=red", "?colour"),
+    ] {
+        let refused = world.get(format!("/v1/consents?{query}")).await;
+        assert_eq!(refused.json()["errors"][0]["pointer"], pointer, "{query}");
+    }
     world.stop().await;
 }

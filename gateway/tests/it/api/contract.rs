@@ -54,7 +54,7 @@ async fn a_path_tells_which_methods_it_has() {
     let path = "/v1/contacts/con_00000000000000000000000000";
     let answer = world.call(Method::PUT, path).response().await;
     assert_eq!(answer.status(), StatusCode::METHOD_NOT_ALLOWED);
-    assert_eq!(answer.headers()["allow"], "GET, PATCH");
+    assert_eq!(answer.headers()["allow"], "GET, PATCH, DELETE");
     assert_eq!(world.get("/v1/kittens").await.code(), "not_found");
     world.stop().await;
 }

@@ -129,3 +129,78 @@ async fn messages_are_listed_in_both_orders_and_read() {
     world.get_until(&path, |conversation| conversation["unread"] == 0).await;
     world.stop().await;
 }
+
+#[actix_web::test]
+async fn d16_chats_are_picked_up_and_followed() {
+    let world = World::start().await;
+    let conversation = world.written("393334000020", "wamid.pick.1", "/chat").await;
+    let path = format!("/v1/conversations/{}", conversation["id"].as_str().unwrap());
+    let call =
+        |method, part: &str, key: &'static str| world.call(method, format!("{path}/{part}")).with_key(key);
+    let nobody = call(Method::POST, "pick-up", crate::harness::KEY).answer().await;
+    assert_eq!(nobody.code(), "user_required");
+    let role = json!({ "owner": { "role": "recruiter" } });
+    let given = call(Method::PUT, "owner", ANNA_KEY).body(role).answer().await;
+    assert_eq!(given.status, StatusCode::NO_CONTENT, "{given:?}");
+    let picked = call(Method::POST, "pick-up", ANNA_KEY).answer().await;
+    assert_eq!(picked.status, StatusCode::NO_CONTENT, "{picked:?}");
+    let mine = world.get_until(&path, |row| row["owner"]["user"].is_string()).await;
+    let user = json!({ "name": "Ivo", "email": "ivo@tests.example", "role": "recruiter" });
+    let ivo = world.call(Method::POST, "/v1/users").body(user).answer().await.json();
+    let given =
+        call(Method::PUT, "owner", ANNA_KEY).body(json!({ "owner": { "user": ivo["id"] } })).answer().await;
+    assert_eq!(given.status, StatusCode::NO_CONTENT, "{given:?}");
+    let late = call(Method::POST, "pick-up", ANNA_KEY).answer().await;
+    assert_eq!((late.status, late.code().as_str()), (StatusCode::CONFLICT, "already_owned"));
+
+    let wrong = call(Method::PUT, "follow", ANNA_KEY).body(json!({ "following": "yes" })).answer().await;
+    assert_eq!(wrong.json()["errors"][0]["pointer"], "/following");
+    let followed = call(Method::PUT, "follow", ANNA_KEY).body(json!({ "following": true })).answer().await;
+    assert_eq!(followed.status, StatusCode::NO_CONTENT, "{followed:?}");
+    let hello = text_webhook("393334000020", "wamid.pick.2", "C'è qualcuno?");
+    assert!(world.webhook(&hello).await.status().is_success());
+    loop {
+        let answer = world.call(Method::GET, "/v1/notifications").with_key(ANNA_KEY).answer().await.json();
+        let told = |one: &Value| one["kind"] == "new_message" && one["conversation_id"] == mine["id"];
+        if answer["data"].as_array().is_some_and(|all| all.iter().any(told)) {
+            break;
+        }
+        tokio::task::yield_now().await;
+    }
+    world.stop().await;
+}
+
+#[actix_web::test]
+async fn b1_a_chat_without_a_vacancy_is_marked_and_gets_one_later() {
+    let world = World::start().await;
+    let conversation = world.written("393334000021", "wamid.vacancy.1", "/chat").await;
+    assert_eq!(conversation["vacancy"], Value::Null);
+    let listed = world.get("/v1/conversations?vacancy=none&q=3334000021").await.json();
+    assert_eq!(listed["data"][0]["id"], conversation["id"]);
+    let path = format!("/v1/conversations/{}", conversation["id"].as_str().unwrap());
+    let vacancy = json!({ "id": "vac-21", "title": "Autista" });
+    let body = json!({ "vacancy": vacancy });
+    let attached = world.call(Method::PUT, format!("{path}/vacancy")).body(body).answer().await;
+    assert_eq!(attached.status, StatusCode::NO_CONTENT, "{attached:?}");
+    world.get_until(&path, |row| row["vacancy"] == vacancy).await;
+    let listed = world.get("/v1/conversations?vacancy=vac-21").await.json();
+    assert_eq!(listed["data"][0]["id"], conversation["id"]);
+    world.stop().await;
+}
+
+#[actix_web::test]
+async fn b2_a_chat_is_left_and_entered_again() {
+    let world = World::start().await;
+    let conversation = world.written("393334000022", "wamid.left.1", "/chat").await;
+    let path = format!("/v1/conversations/{}", conversation["id"].as_str().unwrap());
+    let leave =
+        |left: bool| world.call(Method::PUT, format!("{path}/left")).body(json!({ "left": left })).answer();
+    assert_eq!(leave(true).await.status, StatusCode::NO_CONTENT);
+    let text = json!({ "type": "text", "text": { "body": "Ciao" } });
+    let send = || world.call(Method::POST, format!("{path}/messages")).body(text.clone()).answer();
+    assert_eq!(send().await.code(), "left");
+    world.get_until("/v1/conversations?left=true", |list| list["data"][0]["id"] == conversation["id"]).await;
+    assert_eq!(leave(false).await.status, StatusCode::NO_CONTENT);
+    assert_eq!(send().await.status, StatusCode::ACCEPTED);
+    world.stop().await;
+}

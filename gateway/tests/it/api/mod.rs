@@ -5,12 +5,14 @@ mod billing;
 mod contacts;
 mod contract;
 mod credits;
+mod erasure;
 mod fresh;
 mod inbox;
 mod numbers;
 mod sends;
 mod settings;
 mod templates;
+mod views;
 mod watch;
 
 use reqwest::{Method, StatusCode};

@@ -4,7 +4,7 @@ use futures_util::StreamExt;
 use reqwest::{Method, StatusCode};
 use serde_json::json;
 
-use super::{ANNA_KEY, text_to};
+use super::{ANNA_KEY, OTHER_KEY, text_to};
 use crate::harness::{World, text_webhook};
 
 #[actix_web::test]
@@ -92,5 +92,46 @@ async fn f3_a_conversation_explains_itself() {
         let refused = world.get(format!("/v1/conversations?{query}")).await.json();
         assert_eq!(refused["errors"][0]["pointer"], pointer, "{refused}");
     }
+    world.stop().await;
+}
+
+#[actix_web::test]
+async fn e5_the_audit_is_filtered_and_exported_whole() {
+    let world = World::start().await;
+    for index in 0..3 {
+        let body = json!({ "name": format!("audited {index}"), "members": [] });
+        let made = world.call(Method::POST, "/v1/groups").body(body).answer().await;
+        assert_eq!(made.status, StatusCode::CREATED, "{made:?}");
+    }
+    let page = world.get("/v1/audit?action=group.put&limit=2").await.json();
+    assert_eq!(page["data"].as_array().unwrap().len(), 2);
+    let subject = page["data"][0]["subject"].as_str().unwrap();
+    let one = world.get(format!("/v1/audit?subject={subject}")).await.json();
+    assert_eq!(one["data"].as_array().unwrap().len(), 1, "{one}");
+    let kind = world.get("/v1/audit?subject=group/").await.json();
+    assert_eq!(kind["data"].as_array().unwrap().len(), 3, "{kind}");
+    let csv = world.get("/v1/audit/export?action=group.put").await;
+    assert!(csv.kind.starts_with("text/csv"), "{csv:?}");
+    assert_eq!(csv.text.lines().count(), 4, "a head and three lines: {csv:?}");
+    let whole = world.get("/v1/audit/export?format=json&subject=group/").await;
+    assert_eq!(whole.json()["data"].as_array().unwrap().len(), 3, "{whole:?}");
+    let none = world.get("/v1/audit/export?format=json&action=nothing").await;
+    assert_eq!(none.json()["data"], json!([]));
+    for (query, pointer) in [
+        ("by=anna", "?by"),
+        ("from=yesterday", "?from"),
+        ("to=1", "?to"),
+        ("from=2026-01-02T00:00:00Z&to=2026-01-01T00:00:00Z", "?to"),
+        ("conversation_id=cnv_1", "?conversation_id"),
+        ("colour=red", "?colour"),
+    ] {
+        for path in ["/v1/audit", "/v1/audit/export"] {
+            let refused = world.get(format!("{path}?{query}")).await;
+            assert_eq!(refused.json()["errors"][0]["pointer"], pointer, "{path} {query}");
+        }
+    }
+    assert_eq!(world.get("/v1/audit/export?format=xml").await.json()["errors"][0]["pointer"], "?format");
+    let other = world.call(Method::GET, "/v1/audit/export?format=json&subject=group/").with_key(OTHER_KEY);
+    assert_eq!(other.answer().await.json()["data"], json!([]));
     world.stop().await;
 }

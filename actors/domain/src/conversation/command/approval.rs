@@ -21,9 +21,10 @@ pub(super) fn send_or_submit(
     wish: &ApprovalWish,
     by: Party,
 ) -> Result<Done, Refusal> {
-    send::possible(turn, by)?;
+    send::possible(turn)?;
     let text = Content::Text { body };
     validate(&text)?;
+    send::consented(turn, by, &text)?;
     let new = |content, reply_to| NewMessage { by, content, reply_to, confirms_opt_out: false };
     if turn.state.window_open(turn.now()) {
         return send::accept(turn, by, |turn| outbound::enqueue(turn, new(text, reply_to))).map(Done::Queued);

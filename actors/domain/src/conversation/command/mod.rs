@@ -10,7 +10,7 @@ use protocol::fact::Fact;
 use protocol::id::MessageId;
 
 use super::turn::Turn;
-use super::{assign, block, consent, flow, outbound, vacancy};
+use super::{assign, block, consent, erase, flow, outbound, vacancy};
 use crate::capability::Capability;
 
 /// Applies a command and leaves its result. The shard answers a repeated key with the stored result, so each key
@@ -57,6 +57,7 @@ fn act(turn: &mut Turn<'_>, action: Action, by: Party) -> Result<Done, Refusal> 
             consent::set(turn, record);
         }
         Action::SetBlocked(blocked) => block::set_blocked(turn, blocked, by),
+        Action::Erase { contact, names } => erase::erase(turn, contact, names, by),
         action => {
             if !turn.state.started {
                 return Err(Refusal::NotFound);
@@ -76,7 +77,13 @@ fn act_on_started(turn: &mut Turn<'_>, action: Action, by: Party) -> Result<(), 
         Action::MarkRead => mark_read(turn, by),
         Action::SetPaused(paused) => set_paused(turn, paused, by),
         Action::ShowTyping => return show_typing(turn),
-        Action::Send(_) | Action::SendOrSubmit { .. } | Action::SetConsent(_) | Action::SetBlocked(_) => {}
+        Action::PickUp(user) => return assign::pick_up(turn, user, by),
+        Action::SetFollowing { user, following } => return assign::follow(turn, user, following, by),
+        Action::Send(_)
+        | Action::SendOrSubmit { .. }
+        | Action::SetConsent(_)
+        | Action::SetBlocked(_)
+        | Action::Erase { .. } => {}
     }
     Ok(())
 }
@@ -127,5 +134,8 @@ fn name(action: &Action) -> &'static str {
         Action::SetConsent(_) => "set_consent",
         Action::SetPaused(_) => "set_paused",
         Action::ShowTyping => "show_typing",
+        Action::PickUp(_) => "pick_up",
+        Action::SetFollowing { .. } => "set_following",
+        Action::Erase { .. } => "erase",
     }
 }

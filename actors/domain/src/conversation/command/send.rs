@@ -7,6 +7,7 @@ use protocol::whatsapp::limits::{fits_buttons, validate};
 
 use super::{mark_read, template};
 use crate::capability::Capability;
+use crate::consent::{self, Denied, Reach};
 use crate::conversation::outbound::{self, NewMessage};
 use crate::conversation::turn::Turn;
 use crate::conversation::{assign, bot};
@@ -15,9 +16,10 @@ use crate::market;
 
 /// Accepts a message for sending, or says why not.
 pub(super) fn send(turn: &mut Turn<'_>, body: SendBody, by: Party) -> Result<MessageId, Refusal> {
-    possible(turn, by)?;
+    possible(turn)?;
     let (content, reply_to) = filled(turn, body)?;
     validate(&content)?;
+    consented(turn, by, &content)?;
     if !matches!(content, Content::Template(_)) && !turn.state.window_open(turn.now()) {
         return Err(template::window_closed(turn));
     }
@@ -27,8 +29,8 @@ pub(super) fn send(turn: &mut Turn<'_>, body: SendBody, by: Party) -> Result<Mes
 }
 
 /// Whether anything at all may be sent.
-pub(super) fn possible(turn: &Turn<'_>, by: Party) -> Result<(), Refusal> {
-    recipient_allowed(turn, by)?;
+pub(super) fn possible(turn: &Turn<'_>) -> Result<(), Refusal> {
+    recipient_allowed(turn)?;
     number_able(turn)
 }
 
@@ -53,21 +55,46 @@ pub(super) fn accept(
     Ok(id)
 }
 
-/// Consent and block, on every path.
-fn recipient_allowed(turn: &Turn<'_>, by: Party) -> Result<(), Refusal> {
+/// A refusal and a block, on every path.
+fn recipient_allowed(turn: &Turn<'_>) -> Result<(), Refusal> {
     let state = &turn.state;
+    if !state.address.contact.names_somebody() {
+        return Err(Refusal::NotFound);
+    }
     if state.blocked {
         return Err(Refusal::Blocked);
     }
     if state.left {
         return Err(Refusal::Left);
     }
-    match state.consent() {
-        Consent::OptedOut => {
-            Err(Refusal::OptedOut { since: state.consent.as_ref().map_or(turn.now(), |record| record.at) })
-        }
-        Consent::Undefined if by == Party::Automation => Err(Refusal::OptInRequired),
-        Consent::Undefined | Consent::OptedIn => Ok(()),
+    if state.consent() == Consent::OptedOut {
+        return Err(opted_out(turn));
+    }
+    Ok(())
+}
+
+/// Bulk needs more than that nobody refused.
+pub(super) fn consented(turn: &Turn<'_>, by: Party, content: &Content) -> Result<(), Refusal> {
+    let allowed = consent::allows(turn.state.consent(), Reach::of(by), said(content), turn.settings());
+    allowed.map_err(|denied| match denied {
+        Denied::OptedOut => opted_out(turn),
+        Denied::OptInRequired => Refusal::OptInRequired,
+        Denied::NoticeMissing => Refusal::InvalidContent {
+            pointer: "/text/body".into(),
+            detail: "must say how to opt out, such as `STOP`: the contact was never asked".to_owned(),
+        },
+    })
+}
+
+fn opted_out(turn: &Turn<'_>) -> Refusal {
+    Refusal::OptedOut { since: turn.state.consent.as_ref().map_or(turn.now(), |record| record.at) }
+}
+
+/// What the contact will read.
+fn said(content: &Content) -> &str {
+    match content {
+        Content::Template(template) => &template.rendered,
+        content => content.typed_text().unwrap_or_default(),
     }
 }
 

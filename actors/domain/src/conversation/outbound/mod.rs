@@ -16,7 +16,7 @@ pub(super) use outcome::{outcome, recover};
 pub(super) use policy::MARKETING_STOPPED;
 pub(super) use queue::{NewMessage, enqueue, enqueue_if_room, offer_now, settle, take, take_head};
 pub(super) use recent::{Report, changed, report};
-pub(super) use refuse::{refuse_all, refuse_everything};
+pub(super) use refuse::{forget, refuse_all, refuse_everything};
 
 pub use recent::Recent;
 

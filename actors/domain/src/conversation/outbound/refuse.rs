@@ -1,7 +1,7 @@
 //! Rules that hold for a message from its acceptance to its POST, and what happens when one begins to hold later.
 
 use protocol::command::{Consent, Party};
-use protocol::content::{Content, ProviderError};
+use protocol::content::{Content, ProviderError, TemplateContent};
 use protocol::directory::{Template, TemplateStatus};
 use protocol::fact::MessageStatus;
 
@@ -12,6 +12,9 @@ use crate::conversation::turn::Turn;
 pub(super) fn still_allowed(turn: &Turn<'_>, message: &Outgoing) -> Result<(), ProviderError> {
     let state = &turn.state;
     let consent = state.consent();
+    if !state.address.contact.names_somebody() {
+        return Err(reason("erased", "the contact was erased while the message waited"));
+    }
     if state.blocked {
         return Err(reason("blocked", "the contact was blocked while the message waited"));
     }
@@ -21,7 +24,9 @@ pub(super) fn still_allowed(turn: &Turn<'_>, message: &Outgoing) -> Result<(), P
     if consent == Consent::OptedOut && !message.confirms_opt_out {
         return Err(reason("opted_out", "the contact opted out while the message waited"));
     }
-    if message.by == Party::Automation && consent != Consent::OptedIn {
+    // What was allowed by the tenant's policy stays so while nobody refuses.
+    let asked = consent == Consent::OptedIn || turn.settings().bulk_without_opt_in;
+    if message.by == Party::Automation && !asked {
         return Err(reason("opt_in_required", "bulk messages need an opted-in contact"));
     }
     let bound_to_window = !message.is_template() && !message.awaits_approval();
@@ -68,6 +73,28 @@ pub(in crate::conversation) fn refuse_everything(turn: &mut Turn<'_>) {
         message.confirms_opt_out = false;
     }
     refuse_all(turn);
+}
+
+/// The contact is forgotten: what waits is refused, and what is under way loses its words. Its kind stays, since the
+/// price follows it.
+pub(in crate::conversation) fn forget(turn: &mut Turn<'_>) {
+    for mut message in std::mem::take(&mut turn.state.queue) {
+        if message.is_claimed() {
+            message.content = match message.content {
+                Content::Template(sent) => Content::Template(TemplateContent {
+                    parameters: Vec::new(),
+                    rendered: String::new(),
+                    ..sent
+                }),
+                _ => Content::Erased,
+            };
+            message.reply_to = None;
+            turn.state.queue.push(message);
+        } else {
+            let why = reason("erased", "the contact was erased while the message waited");
+            recent::retire(turn, &message, MessageStatus::Refused, vec![why]);
+        }
+    }
 }
 
 /// Code 0 stands for the gateway itself.

@@ -4,6 +4,7 @@ mod approval;
 mod bot;
 mod consent;
 mod contact;
+mod erasure;
 mod flows;
 mod inbound;
 mod laws;

@@ -127,3 +127,40 @@ fn a_failed_send_is_told_to_the_owner() {
     let Some(Fact::Notify { message, .. }) = effects.facts.last() else { panic!("nobody was told") };
     assert_eq!(*message, Some(id));
 }
+
+#[test]
+fn d16_a_chat_of_a_group_is_picked_up_by_one() {
+    let mut world = World::direct();
+    world.command(Action::Assign(Some(Owner::Role("recruiter".into()))));
+    let (ivo, eva) = (UserId(12), UserId(13));
+    let picked = world.command_by(Party::User(ivo), Action::PickUp(ivo));
+    assert_eq!((names(&picked), notified(&picked)), (vec!["conversation.owner_changed"], vec![]));
+    let late = world.command_by(Party::User(eva), Action::PickUp(eva));
+    assert_eq!(refusal(&late), Refusal::AlreadyOwned { owner: ivo });
+    assert!(names(&world.command_by(Party::User(ivo), Action::PickUp(ivo))).is_empty(), "it is so already");
+    let given = world.command_by(Party::User(eva), Action::Assign(Some(Owner::User(eva))));
+    assert_eq!(world.state.owner, Some(Owner::User(eva)), "reassigned on purpose: {given:?}");
+}
+
+#[test]
+fn d16_followers_are_told_what_the_owner_is_told() {
+    let mut world = World::direct();
+    let ivo = UserId(12);
+    let follow = |following| Action::SetFollowing { user: ivo, following };
+    assert_eq!(names(&world.command(follow(true))), ["conversation.follow_changed"]);
+    assert!(names(&world.command(follow(true))).is_empty());
+    let told = |world: &mut World| -> Vec<Option<Owner>> {
+        let owner = |fact: Fact| if let Fact::Notify { owner, .. } = fact { Some(owner) } else { None };
+        world.says("hello").facts.into_iter().filter_map(owner).collect()
+    };
+    assert_eq!(told(&mut world), [Some(Owner::User(ANNA)), Some(Owner::User(ivo))]);
+    world.command(Action::Assign(Some(Owner::User(ivo))));
+    assert_eq!(told(&mut world), [Some(Owner::User(ivo))], "once, as the owner");
+    world.command(Action::Assign(None));
+    world.command(follow(false));
+    assert_eq!(told(&mut world), [None]);
+    for user in 100..150 {
+        world.command(Action::SetFollowing { user: UserId(user), following: true });
+    }
+    assert_eq!(refusal(&world.command(follow(true))), Refusal::TooManyFollowers { limit: 50 });
+}

@@ -244,6 +244,10 @@ impl Engine for MortalEngine {
         self.life.step(self.inner.replay(letter)).await
     }
 
+    async fn discard(&self, letter: DeadLetterId) -> EngineResult<bool> {
+        self.life.step(self.inner.discard(letter)).await
+    }
+
     fn stats(&self) -> EngineStats {
         self.inner.stats()
     }

@@ -204,6 +204,10 @@ impl Engine for EmbeddedEngine {
         self.ask(|answer| Work::Replay(letter, answer).into()).await
     }
 
+    async fn discard(&self, letter: DeadLetterId) -> EngineResult<bool> {
+        self.ask(|answer| Work::Discard(letter, answer).into()).await
+    }
+
     fn stats(&self) -> EngineStats {
         let gauges = &self.shared.gauges;
         EngineStats {

@@ -143,6 +143,10 @@ impl Engine for FaultyEngine {
         self.change(refused, self.inner.replay(letter)).await
     }
 
+    async fn discard(&self, letter: DeadLetterId) -> EngineResult<bool> {
+        self.change(refused, self.inner.discard(letter)).await
+    }
+
     fn stats(&self) -> EngineStats {
         self.inner.stats()
     }

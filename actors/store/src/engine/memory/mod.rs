@@ -182,6 +182,10 @@ impl Engine for MemoryEngine {
         Ok(found)
     }
 
+    async fn discard(&self, letter: DeadLetterId) -> EngineResult<bool> {
+        Ok(self.state.lock().discard(letter))
+    }
+
     fn stats(&self) -> EngineStats {
         self.state.lock().stats()
     }

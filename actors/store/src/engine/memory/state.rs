@@ -180,6 +180,12 @@ impl State {
         Ok(true)
     }
 
+    pub(super) fn discard(&mut self, id: DeadLetterId) -> bool {
+        let before = self.dead_letters.len();
+        self.dead_letters.retain(|letter| letter.id != id);
+        self.dead_letters.len() < before
+    }
+
     pub(super) fn stats(&self) -> EngineStats {
         let entries = self.shards.iter().flat_map(|shard| shard.log.values());
         let snapshots = self.shards.iter().flat_map(|shard| shard.conversations.values());

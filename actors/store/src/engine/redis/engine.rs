@@ -120,6 +120,10 @@ impl Engine for RedisEngine {
         letters::replay(&self.shared, letter).await
     }
 
+    async fn discard(&self, letter: DeadLetterId) -> EngineResult<bool> {
+        letters::discard(&self.shared, letter).await
+    }
+
     fn stats(&self) -> EngineStats {
         self.shared.stats()
     }

@@ -101,3 +101,16 @@ pub(super) async fn replay(shared: &Shared, id: DeadLetterId) -> EngineResult<bo
     }
     Ok(true)
 }
+
+/// A replay to nowhere.
+pub(super) async fn discard(shared: &Shared, id: DeadLetterId) -> EngineResult<bool> {
+    shared.check_open()?;
+    let Some((_, lane)) = find(shared, id).await? else { return Ok(false) };
+    let touched = [shared.keys().letters(lane), shared.keys().letter_index(lane)];
+    let mut command = shared.topology.functions().call(Function::Replay, &touched);
+    command.arg(shared.channel()).arg(&shared.instance).arg(&letter_field(id)[..]).arg("").arg("");
+    let calls = vec![Call { lane, bound: None, command }];
+    let answer = shared.topology.run(Line::Commit, calls, &shared.guarantee).await.pop();
+    let answer = elements(answer.unwrap_or_else(|| Err(garbled("discard")))?.value, "discard")?;
+    Ok(!answer.is_empty())
+}

@@ -80,9 +80,15 @@ impl Batch {
 
     /// Takes in what an event says about the person.
     pub(super) fn contact(&mut self, tenant: TenantId, conversation: ConversationId, event: &Event) {
-        if let Fact::ConsentRecorded { channel, contact, contact_id, record } = &event.fact {
-            self.met(tenant, (*contact_id, contact), event.at);
-            self.consent(tenant, (*contact_id, *channel), record);
+        match &event.fact {
+            Fact::ConsentRecorded { channel, contact, contact_id, record } if contact.names_somebody() => {
+                self.met(tenant, (*contact_id, contact), event.at);
+                self.consent(tenant, (*contact_id, *channel), record);
+            }
+            Fact::ContactErased { channel, contact_id, consent: Some(record), .. } => {
+                self.consent(tenant, (*contact_id, *channel), record);
+            }
+            _ => {}
         }
         let Some(id) = self.conversations.get(&conversation).map(|slot| slot.row.contact.id) else { return };
         match &event.fact {

@@ -116,6 +116,9 @@ pub(in super::super) fn of_event(event: &Event) -> Option<MessageRecord> {
         attempts: Vec::new(),
     };
     match &event.fact {
+        Fact::MessageReceived { content: Content::Erased, .. }
+        | Fact::MessageQueued { content: Content::Erased, .. }
+        | Fact::ApprovalAwaited { content: Content::Erased, .. } => None,
         Fact::MessageReceived { message, provider_id, sent_at, content, reply_to, blocked, .. } => {
             Some(MessageRecord {
                 at: *sent_at,

@@ -114,6 +114,8 @@ impl Batch {
                 | Fact::Account(_)
                 | Fact::DeadLettered { .. }
                 | Fact::ConsentRecorded { .. }
+                | Fact::ContactErased { .. }
+                | Fact::FollowChanged { .. }
         );
         if unchanged { None } else { event.conversation }
     }
@@ -137,6 +139,9 @@ impl Batch {
         let Fact::ConversationStarted { number, channel, contact, contact_id, .. } = &event.fact else {
             return;
         };
+        if !contact.names_somebody() {
+            return; // erased since
+        }
         let contact = self.met(tenant, (*contact_id, contact), event.at).slot.row.clone();
         self.conversations.entry(id).or_insert_with(|| {
             Slot::new(conversation::new((id, tenant), (*number, *channel), contact, event.at))

@@ -36,6 +36,10 @@ fn decision(fact: &Fact) -> Option<(Party, Value)> {
         Fact::CommandRefused { by, action, refusal } => {
             (*by, json!({ "action": action, "code": refusal.code() }))
         }
+        Fact::FollowChanged { user, following, by } => (*by, json!({ "user": user, "following": following })),
+        Fact::ContactErased { channel, contact_id, by, .. } => {
+            (*by, json!({ "channel": channel, "contact": contact_id }))
+        }
         Fact::DeadLettered { reason } => (Party::Gateway, json!({ "reason": reason })),
         _ => return None,
     })

@@ -5,8 +5,12 @@ use super::super::{RecordsError, RecordsResult};
 use super::session::{SCHEMA_LOCK, Session};
 
 /// Each brings the tables from its index to the next version.
-const MIGRATIONS: &[&str] =
-    &[include_str!("schema_1.sql"), include_str!("schema_2.sql"), include_str!("schema_3.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("schema_1.sql"),
+    include_str!("schema_2.sql"),
+    include_str!("schema_3.sql"),
+    include_str!("schema_4.sql"),
+];
 
 /// Brings the tables up to date. Of several nodes that start at once one does it and the others wait.
 pub(super) async fn migrate(session: &mut Session) -> RecordsResult<()> {

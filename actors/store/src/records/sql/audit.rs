@@ -33,12 +33,10 @@ async fn audit<S: Sql>(
 ) -> RecordsResult<Page<AuditEntry>> {
     let mut conditions = Where::tenant("tenant", tenant);
     if let Some(action) = &query.action {
-        if action.ends_with('.') {
-            let end = conditions.bind(format!("{action}{}", char::MAX));
-            conditions.and(&format!("action >= {{}} AND action < {end}"), action.to_string());
-        } else {
-            conditions.and("action = {}", action.to_string());
-        }
+        named(&mut conditions, "action", action, '.');
+    }
+    if let Some(subject) = &query.subject {
+        named(&mut conditions, "subject", subject, '/');
     }
     if let Some(party) = query.by {
         conditions.and("party = {}", text::party(party));
@@ -62,6 +60,16 @@ async fn audit<S: Sql>(
     let found = db.all(&sql, conditions.values, line).await?;
     let page = page(found, limit, |(id, line)| pair_cursor(line.at.0, u128::from(*id)));
     Ok(Page { data: page.data.into_iter().map(|(_, line)| line).collect(), next: page.next })
+}
+
+/// A name, or all that begin with it.
+fn named(conditions: &mut Where, column: &str, name: &str, open_end: char) {
+    if name.ends_with(open_end) {
+        let end = conditions.bind(format!("{name}{}", char::MAX));
+        conditions.and(&format!("{column} >= {{}} AND {column} < {end}"), name.to_owned());
+    } else {
+        conditions.and(&format!("{column} = {{}}"), name.to_owned());
+    }
 }
 
 fn line(cells: &mut Cells<'_>) -> RecordsResult<(u64, AuditEntry)> {

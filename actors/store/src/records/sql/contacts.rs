@@ -12,8 +12,8 @@ use protocol::time::TimestampMs;
 use super::super::fold::card_changes;
 use super::super::text::{damaged, from_json, from_name, name};
 use super::super::{
-    Change, ContactCard, ContactRecord, Contacts, Document, DocumentKind, DocumentWrite, Expect, Page,
-    PageRequest, RecordsError, RecordsResult, SilencedContact,
+    Change, ConsentLine, ConsentQuery, ContactCard, ContactRecord, Contacts, Document, DocumentKind,
+    DocumentWrite, Expect, Page, PageRequest, RecordsError, RecordsResult, SilencedContact,
 };
 use super::filter::Where;
 use super::paging::{older, page, page_limit, pair_cursor};
@@ -45,6 +45,15 @@ impl<D: Database> Contacts for D {
         page: PageRequest,
     ) -> RecordsResult<Page<SilencedContact>> {
         self.read(move |db| silenced(db, (tenant, channel), page).boxed()).await
+    }
+
+    async fn consents(
+        &self,
+        tenant: TenantId,
+        query: ConsentQuery,
+        page: PageRequest,
+    ) -> RecordsResult<Page<ConsentLine>> {
+        self.read(move |db| report(db, tenant, query, page).boxed()).await
     }
 
     async fn contact_by_phone(&self, tenant: TenantId, phone: E164) -> RecordsResult<Option<ContactRecord>> {
@@ -197,6 +206,45 @@ async fn silenced<S: Sql>(
         SilencedContact { contact, blocked }
     };
     Ok(Page { data: found.data.into_iter().map(silenced).collect(), next: found.next })
+}
+
+async fn report<S: Sql>(
+    db: &mut S,
+    tenant: TenantId,
+    query: ConsentQuery,
+    request: PageRequest,
+) -> RecordsResult<Page<ConsentLine>> {
+    let mut conditions = Where::tenant("n.tenant", tenant);
+    conditions.and("n.channel = {}", name(&query.channel)?);
+    // As in `silenced`: JSON without spaces, quotes within texts are escaped.
+    if let Some(consent) = query.consent {
+        conditions.and("n.record LIKE {}", format!("%\"consent\":\"{}\"%", name(&consent)?));
+    }
+    if let Some(source) = query.source {
+        conditions.and("n.record LIKE {}", format!("%\"source\":\"{}\"%", name(&source)?));
+    }
+    if let Some(from) = query.from {
+        conditions.and("n.at >= {}", from.0);
+    }
+    if let Some(to) = query.to {
+        conditions.and("n.at < {}", to.0);
+    }
+    older(&mut conditions, "n.at, n.contact", request.cursor.as_ref(), Value::from)?;
+    let limit = page_limit(request.limit);
+    let sql = format!(
+        "SELECT {}, n.record FROM consents n JOIN contacts p ON p.id = n.contact WHERE {} \
+         ORDER BY n.at DESC, n.contact DESC LIMIT {}",
+        rows::CONTACT,
+        conditions.sql,
+        limit + 1
+    );
+    let found = db.all(&sql, conditions.values, |cells| {
+        let contact = rows::contact(cells)?;
+        Ok(ConsentLine { contact, record: cells.text(|text| from_json("consent", text))? })
+    });
+    let mut page = page(found.await?, limit, |last| pair_cursor(last.record.at.0, last.contact.id.0));
+    load::consents(db, page.data.iter_mut().map(|line| &mut line.contact)).await?;
+    Ok(page)
 }
 
 /// One contact with its consents.

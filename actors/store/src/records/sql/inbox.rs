@@ -6,8 +6,8 @@ use protocol::id::{ConversationId, MessageId, TenantId};
 use protocol::outbound::Attempt;
 
 use super::super::{
-    ConversationRecord, Filter, Inbox, MessageQuery, MessageRecord, Order, Page, PageRequest, RecordsError,
-    RecordsResult, Unread,
+    ConversationRecord, Count, Filter, Inbox, MessageQuery, MessageRecord, Order, Page, PageRequest,
+    RecordsError, RecordsResult, Unread,
 };
 use super::filter::Where;
 use super::paging::{older, page, page_limit, pair_cursor};
@@ -28,6 +28,10 @@ impl<D: Database> Inbox for D {
 
     async fn unread(&self, tenant: TenantId, filter: Filter) -> RecordsResult<Unread> {
         self.read(move |db| unread(db, tenant, filter).boxed()).await
+    }
+
+    async fn count(&self, tenant: TenantId, filter: Filter, limit: usize) -> RecordsResult<Count> {
+        self.read(move |db| count(db, tenant, filter, limit).boxed()).await
     }
 
     async fn conversation(
@@ -90,6 +94,23 @@ async fn unread<S: Sql>(db: &mut S, tenant: TenantId, filter: Filter) -> Records
         Ok(Unread { conversations: cells.take()?, messages: cells.take()? })
     });
     Ok(counts.await?.unwrap_or_default())
+}
+
+async fn count<S: Sql>(db: &mut S, tenant: TenantId, filter: Filter, limit: usize) -> RecordsResult<Count> {
+    let mut conditions = Where::tenant("c.tenant", tenant);
+    conditions.and_filter(tenant, &filter)?;
+    let sql = format!(
+        "SELECT c.unread FROM conversations c WHERE {} ORDER BY c.sort_at DESC, c.id DESC LIMIT {}",
+        conditions.sql,
+        limit + 1
+    );
+    let unread = db.all(&sql, conditions.values, |cells| cells.take::<u32>()).await?;
+    let counted = unread.iter().take(limit);
+    Ok(Count {
+        conversations: counted.len() as u64,
+        unread: counted.filter(|unread| **unread > 0).count() as u64,
+        more: unread.len() > limit,
+    })
 }
 
 /// Messages of a conversation (parameter 1), at most so many (2), beyond a place (3), of a tenant (4). Databases that

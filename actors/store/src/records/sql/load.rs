@@ -51,7 +51,7 @@ fn changing_contacts<'a>(batch: &Batch, events: impl Iterator<Item = &'a Event>)
                 begun.extend(conversation.map(|conversation| (conversation, *contact_id)));
                 changing.insert(*contact_id);
             }
-            (Fact::ConsentRecorded { contact_id, .. }, _) => {
+            (Fact::ConsentRecorded { contact_id, .. } | Fact::ContactErased { contact_id, .. }, _) => {
                 changing.insert(*contact_id);
             }
             (Fact::ContactIdentified(_), Some(conversation)) => {

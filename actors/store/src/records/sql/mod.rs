@@ -8,6 +8,7 @@ mod contacts;
 mod credits;
 mod deliveries;
 mod documents;
+mod erasure;
 mod events;
 mod filter;
 mod inbox;

@@ -12,7 +12,7 @@ use super::super::{EventSeq, FactBatch, Projection, RecordsError, RecordsResult}
 use super::statement::Kind::Int;
 use super::statement::{Database, Durability, Insert, Lock, Sql, number, set_number};
 use super::value::values;
-use super::{events, load, rebuild, save};
+use super::{erasure, events, load, rebuild, save};
 use crate::engine::{FactLane, FactPosition};
 
 /// The engine store that the facts come from.
@@ -39,7 +39,11 @@ impl<D: Database> Projection for D {
     }
 
     async fn project(&self, facts: FactBatch) -> RecordsResult<usize> {
-        self.write(Durability::Process, move |db| project(db, facts).boxed()).await
+        let mut fresh = 0;
+        for part in facts.parts() {
+            fresh += self.write(Durability::Process, move |db| project(db, part).boxed()).await?;
+        }
+        Ok(fresh)
     }
 
     async fn sync(&self) -> RecordsResult<Vec<(FactLane, FactPosition)>> {
@@ -100,6 +104,7 @@ async fn project<S: Sql>(db: &mut S, facts: FactBatch) -> RecordsResult<usize> {
     let base = events::last_seq(db).await?;
     events::append(db, base, &fresh).await?;
     save::places(db, &batch, base).await?;
+    erasure::follow(db, fresh.last()).await?;
     Ok(fresh.len())
 }
 

@@ -14,6 +14,7 @@ const MIGRATIONS: &[&str] = &[
     concat!(include_str!("schema_1.sql"), include_str!("plans_1.sql")),
     include_str!("schema_2.sql"),
     include_str!("schema_3.sql"),
+    include_str!("schema_4.sql"),
 ];
 
 /// Pages of the log before they are moved into the database: 4 MiB. Nearly all of them are new pages of events, which

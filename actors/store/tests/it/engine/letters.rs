@@ -5,7 +5,11 @@ use store::engine::DeadLetter;
 
 use super::harness::{A, B, START, Store, batch, for_every_engine, text, texts};
 
-for_every_engine!(letters_are_listed_oldest_first, a_replayed_letter_is_in_the_log_again,);
+for_every_engine!(
+    letters_are_listed_oldest_first,
+    a_replayed_letter_is_in_the_log_again,
+    a_discarded_letter_is_gone,
+);
 
 fn letter(id: u128) -> DeadLetter {
     let entry = text(format!("entry {id}"));
@@ -36,5 +40,15 @@ async fn a_replayed_letter_is_in_the_log_again(mut store: Store) {
     assert!(!store.replay(DeadLetterId(1)).await.unwrap(), "only once");
     store.reopen().await;
     assert_eq!(texts(&store.log(B).await), ["entry 1"]);
+    assert_eq!(store.dead_letters(None, 9).await.unwrap(), [letter(2)]);
+}
+
+async fn a_discarded_letter_is_gone(mut store: Store) {
+    set_aside(&store, 1, &[1, 2]).await;
+    assert!(store.discard(DeadLetterId(1)).await.unwrap());
+    assert!(!store.discard(DeadLetterId(1)).await.unwrap(), "only once");
+    assert!(!store.replay(DeadLetterId(1)).await.unwrap());
+    store.reopen().await;
+    assert!(store.log(B).await.is_empty());
     assert_eq!(store.dead_letters(None, 9).await.unwrap(), [letter(2)]);
 }

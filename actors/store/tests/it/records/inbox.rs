@@ -110,6 +110,9 @@ pub(super) async fn d10_filters_combine<B: Backend>() {
     assert_eq!(ids(&records, Filter::Any(vec![])).await, []);
     let unread = records.unread(ACME, Filter::All(vec![])).await.unwrap();
     assert_eq!(unread, Unread { conversations: 3, messages: 3 });
+    let count = async |limit| records.count(ACME, Filter::All(vec![]), limit).await.unwrap();
+    assert_eq!(count(4).await, Count { conversations: 4, unread: 3, more: false });
+    assert_eq!(count(2).await, Count { conversations: 2, unread: 2, more: true });
 }
 
 pub(super) async fn d10_unanswered_until_somebody_replies<B: Backend>() {

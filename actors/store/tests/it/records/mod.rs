@@ -5,6 +5,7 @@ mod contacts;
 mod credits;
 mod deliveries;
 mod documents;
+mod erasure;
 mod facts;
 mod inbox;
 mod keys;
@@ -92,6 +93,8 @@ suites! {
         tenants_do_not_see_each_other, filters_are_bounded, windows_are_filtered_by_time;
     contacts: b3_search_finds_words_in_any_order, b3_search_finds_phones, f6_identities_are_merged,
         e2_consents_are_kept_per_channel, cards_are_shown_and_survive_a_rebuild, p7_contacts_that_may_not_be_messaged_are_listed, contacts_are_listed;
+    erasure: d14_an_erased_contact_leaves_no_trace, d14_who_comes_back_begins_anew,
+        d14_a_contact_without_a_conversation_is_erased_at_once;
     audit: e5_decisions_are_audited_and_filtered;
     ledger: books_once_with_the_cursor, sums_are_exact, ledger_is_filtered, the_meter_finds_its_memory;
     credits: d9_a_message_is_reserved_then_charged_or_released, d9_a_purchase_counts_once_and_keeps_the_currency,

@@ -48,6 +48,7 @@ pub(super) enum Work {
     Release { shard: ShardId, token: Token, answer: Answer<()> },
     TrimFacts(FactPosition, Answer<()>),
     Replay(DeadLetterId, Answer<bool>),
+    Discard(DeadLetterId, Answer<bool>),
     Close(Answer<()>),
 }
 

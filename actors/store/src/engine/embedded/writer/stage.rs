@@ -64,6 +64,7 @@ impl Writer {
             Work::Release { shard, token, answer } => self.release(group, shard, token, answer),
             Work::TrimFacts(through, answer) => self.trim_facts(group, through, answer)?,
             Work::Replay(letter, answer) => self.replay(group, letter, answer)?,
+            Work::Discard(letter, answer) => self.discard(group, letter, answer)?,
             Work::Close(answer) => self.closing.push(answer),
         }
         Ok(())
@@ -217,6 +218,17 @@ impl Writer {
         };
         letters::remove(tables, &mut group.batch, number, id);
         self.append(group, vec![(letter.shard, letter.entry)]);
+        group.reply(Reply::Replayed(answer));
+        Ok(())
+    }
+
+    fn discard(&mut self, group: &mut Group, id: DeadLetterId, answer: Answer<bool>) -> EngineResult<()> {
+        let tables = &self.shared.tables;
+        let Some(number) = letters::number_of(tables, id)? else {
+            tell(answer, Ok(false));
+            return Ok(());
+        };
+        letters::remove(tables, &mut group.batch, number, id);
         group.reply(Reply::Replayed(answer));
         Ok(())
     }

@@ -1,0 +1,155 @@
+//! `GET /v1/consents`: who agreed, who refused, since when and in which words; also as a file.
+
+use actix_web::{HttpResponse, get, web};
+use protocol::api::Page;
+use protocol::api::contact::{ConsentLineView, ConsentView};
+use protocol::api::problem::Problem;
+use protocol::command::{Consent, ConsentSource};
+use protocol::content::Channel;
+use protocol::time::TimestampMs;
+use serde::Deserialize;
+use store::records::{ConsentLine, ConsentQuery, PageRequest};
+use utoipa::IntoParams;
+
+use crate::api::auth::{Caller, Scope};
+use crate::api::csv;
+use crate::api::download::download;
+use crate::api::page::{Paging, page};
+use crate::api::problem::{ApiError, ApiResult};
+use crate::api::query::Query;
+use crate::api::views;
+use crate::state::AppState;
+
+/// Lines that are read at once: what is in memory at a time.
+const PAGE: usize = 200;
+/// Lines of one file: what spreadsheets open.
+const MAX_LINES: usize = 1_000_000;
+
+/// Query of the report.
+#[derive(Clone, Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ConsentParams {
+    /// Entries at most, 1 to 200; 50 when left out. Not for files.
+    #[param(minimum = 1, maximum = 200)]
+    limit: Option<usize>,
+    /// `next` of the page before. Not for files.
+    cursor: Option<String>,
+    /// On this channel; `whatsapp` when left out.
+    channel: Option<Channel>,
+    /// Only in this state.
+    consent: Option<Consent>,
+    /// Only given this way.
+    source: Option<ConsentSource>,
+    /// At or after.
+    from: Option<TimestampMs>,
+    /// Before.
+    to: Option<TimestampMs>,
+}
+
+impl ConsentParams {
+    fn query(&self) -> ApiResult<ConsentQuery> {
+        if let (Some(from), Some(to)) = (self.from, self.to)
+            && from > to
+        {
+            return Err(ApiError::field("?to", "must not be before `from`"));
+        }
+        Ok(ConsentQuery {
+            channel: self.channel.unwrap_or(Channel::Whatsapp),
+            consent: self.consent,
+            source: self.source,
+            from: self.from,
+            to: self.to,
+        })
+    }
+}
+
+fn view(channel: Channel, line: ConsentLine) -> ConsentLineView {
+    ConsentLineView {
+        contact: views::contact(&line.contact, channel),
+        by: views::party(line.record.by),
+        consent: ConsentView {
+            channel,
+            consent: line.record.consent,
+            source: line.record.source,
+            text: line.record.text,
+            at: line.record.at,
+        },
+    }
+}
+
+/// The latest word of each contact on a channel, newest first. Whoever is not listed was never asked.
+#[utoipa::path(
+    tag = "contacts",
+    params(ConsentParams),
+    responses(
+        (status = 200, body = Page<ConsentLineView>),
+        (status = 422, body = Problem, content_type = "application/problem+json"),
+    )
+)]
+#[get("/consents")]
+pub(crate) async fn list_consents(
+    state: web::Data<AppState>,
+    caller: Caller,
+    params: Query<ConsentParams>,
+) -> ApiResult<web::Json<Page<ConsentLineView>>> {
+    caller.require(Scope::ContactsRead)?;
+    let paging = Paging { limit: params.limit, cursor: params.cursor.clone() }.request()?;
+    let query = params.query()?;
+    let rows = state.records.consents(caller.tenant, query, paging).await?;
+    Ok(web::Json(page(rows, |line| view(query.channel, line))))
+}
+
+/// The same as a CSV file of at most a million lines, written while it is read.
+#[utoipa::path(
+    tag = "contacts",
+    params(ConsentParams),
+    responses(
+        (status = 200, description = "The report", content_type = "text/csv"),
+        (status = 422, body = Problem, content_type = "application/problem+json"),
+    )
+)]
+#[get("/consents/export")]
+pub(crate) async fn export_consents(
+    state: web::Data<AppState>,
+    caller: Caller,
+    params: Query<ConsentParams>,
+) -> ApiResult<HttpResponse> {
+    caller.require(Scope::ContactsRead)?;
+    let query = params.query()?;
+    let state = state.into_inner();
+    Ok(download("text/csv; charset=utf-8", "consents.csv", move |writer| async move {
+        let head = ["contact", "phone", "name", "channel", "consent", "source", "by", "at", "text"];
+        writer.write(csv::line(&head)).await?;
+        let (mut cursor, mut written) = (None, 0);
+        loop {
+            let page = PageRequest { limit: PAGE, cursor };
+            let read = state.records.consents(caller.tenant, query, page).await;
+            let page = writer.page(read.map_err(Into::into))?;
+            written += page.data.len();
+            let lines: String =
+                page.data.into_iter().map(|line| csv_line(&view(query.channel, line))).collect();
+            writer.write(lines).await?;
+            cursor = page.next;
+            if cursor.is_none() || written >= MAX_LINES {
+                return Ok(());
+            }
+        }
+    }))
+}
+
+fn csv_line(line: &ConsentLineView) -> String {
+    let (contact, consent) = (&line.contact, &line.consent);
+    let word = |value: serde_json::Value| value.as_str().unwrap_or_default().to_owned();
+    csv::line(&[
+        &contact.id.to_string(),
+        contact.phone.as_deref().unwrap_or_default(),
+        contact.name.as_deref().unwrap_or_default(),
+        &word(serde_json::json!(consent.channel)),
+        &word(serde_json::json!(consent.consent)),
+        &word(serde_json::json!(consent.source)),
+        &line.by,
+        &consent.at.to_string(),
+        consent.text.as_deref().unwrap_or_default(),
+    ])
+}

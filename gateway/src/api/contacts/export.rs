@@ -1,0 +1,138 @@
+//! `GET /v1/contacts/{id}/export`: everything that is known of one contact, as one JSON document.
+
+use actix_web::{HttpResponse, get, web};
+use protocol::api::problem::Problem;
+use protocol::api::watch::EventView;
+use protocol::id::{ContactId, ConversationId};
+use serde::Serialize;
+use serde_json::json;
+use store::records::{Filter, MessageQuery, Order, PageRequest};
+
+use super::{card, consent};
+use crate::api::auth::{Caller, Scope};
+use crate::api::command::now;
+use crate::api::download::{Broken, Writer, download};
+use crate::api::problem::ApiResult;
+use crate::api::views;
+use crate::state::AppState;
+
+/// Rows of one page: what is in memory at a time.
+const PAGE: usize = 200;
+
+/// Everything that is known of one contact: names, card, consents, conversations with all their messages and events.
+/// Written while it is read, however long it is.
+#[utoipa::path(
+    tag = "contacts",
+    params(("id" = ContactId, Path)),
+    responses(
+        (status = 200, description = "`contact`, `consents` and `conversations`, each of these with `messages` and `events`", content_type = "application/json"),
+        (status = 404, body = Problem, content_type = "application/problem+json"),
+    )
+)]
+#[get("/contacts/{id}/export")]
+pub(crate) async fn export_contact(
+    state: web::Data<AppState>,
+    caller: Caller,
+    id: web::Path<ContactId>,
+) -> ApiResult<HttpResponse> {
+    caller.require(Scope::ContactsRead)?;
+    caller.require(Scope::MessagesRead)?;
+    let known = card::read(&state, &caller, *id).await?;
+    let consents = consent::views(&known.row);
+    let contact = card::view(&known.row, known.card);
+    let head = format!(
+        "{{\"exported_at\":{},\"contact\":{},\"consents\":{},\"conversations\":[",
+        json!(now()),
+        json!(contact),
+        json!(consents)
+    );
+    let export = Export { state: state.into_inner(), caller, contact: *id };
+    Ok(download("application/json", &format!("{}.json", *id), |writer| async move {
+        writer.write(head).await?;
+        export.conversations(&writer).await?;
+        writer.write("]}").await
+    }))
+}
+
+struct Export {
+    state: std::sync::Arc<AppState>,
+    caller: Caller,
+    contact: ContactId,
+}
+
+impl Export {
+    async fn conversations(&self, writer: &Writer) -> Result<(), Broken> {
+        let (records, tenant) = (&self.state.records, self.caller.tenant);
+        let (mut cursor, mut comma) = (None, "");
+        loop {
+            let page = PageRequest { limit: PAGE, cursor };
+            let read = records.conversations(tenant, Filter::Contact(self.contact), page).await;
+            let page = writer.page(read.map_err(Into::into))?;
+            for row in page.data {
+                let id = row.id;
+                let shown = json!(views::conversation(row, now()));
+                writer.write(format!("{comma}{{\"conversation\":{shown},\"messages\":[")).await?;
+                self.messages(writer, id).await?;
+                writer.write("],\"events\":[").await?;
+                self.events(writer, id).await?;
+                writer.write("]}").await?;
+                comma = ",";
+            }
+            cursor = page.next;
+            if cursor.is_none() {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Oldest first.
+    async fn messages(&self, writer: &Writer, conversation: ConversationId) -> Result<(), Broken> {
+        let (mut cursor, mut comma) = (None, "");
+        loop {
+            let query = MessageQuery {
+                tenant: self.caller.tenant,
+                conversation,
+                attachments_only: false,
+                order: Order::OldestFirst,
+                page: PageRequest { limit: PAGE, cursor },
+            };
+            let page = writer.page(self.state.records.messages(query).await.map_err(Into::into))?;
+            list(writer, &mut comma, page.data.into_iter().map(views::message)).await?;
+            cursor = page.next;
+            if cursor.is_none() {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Newest first: along the chain of events.
+    async fn events(&self, writer: &Writer, conversation: ConversationId) -> Result<(), Broken> {
+        let (mut before, mut comma) = (None, "");
+        loop {
+            let read = self.state.records.history(self.caller.tenant, conversation, before, PAGE).await;
+            let page = writer.page(read.map_err(Into::into))?;
+            before = page.iter().map(|stored| stored.seq).min();
+            let is_last = page.len() < PAGE;
+            list(writer, &mut comma, page.iter().map(|stored| EventView::new(stored.seq.0, &stored.event)))
+                .await?;
+            if is_last {
+                return Ok(());
+            }
+        }
+    }
+}
+
+/// Adds entries to a list that is open.
+async fn list(
+    writer: &Writer,
+    comma: &mut &'static str,
+    entries: impl Iterator<Item = impl Serialize>,
+) -> Result<(), Broken> {
+    let mut chunk = String::new();
+    for entry in entries {
+        chunk.push_str(comma);
+        chunk.push_str(&json!(entry).to_string());
+        *comma = ",";
+    }
+    writer.write(chunk).await
+}

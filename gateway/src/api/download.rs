@@ -1,0 +1,58 @@
+//! Long answers that are written while they are read: a part of them is in memory at a time.
+
+use actix_web::web::Bytes;
+use actix_web::{HttpResponse, http::header};
+use futures_util::stream::unfold;
+use tokio::sync::mpsc;
+
+use super::problem::ApiResult;
+
+/// Chunks that wait for a slow reader. Each holds a page of rows; with two the next page is read while one is sent.
+const CHUNKS: usize = 2;
+
+/// Writes the chunks of an answer.
+pub(crate) struct Writer(mpsc::Sender<Bytes>);
+
+/// The reader has gone, or a page could not be read; the answer ends in the middle.
+#[derive(Debug)]
+pub(crate) struct Broken;
+
+impl Writer {
+    /// Adds to the answer; waits for a reader that is slow.
+    pub(crate) async fn write(&self, chunk: impl Into<Bytes>) -> Result<(), Broken> {
+        self.0.send(chunk.into()).await.map_err(|_| Broken)
+    }
+
+    /// What a page holds, or the end of the answer.
+    pub(crate) fn page<T>(&self, read: ApiResult<T>) -> Result<T, Broken> {
+        read.map_err(|error| {
+            tracing::warn!(%error, "a download ends before its end");
+            Broken
+        })
+    }
+}
+
+/// An answer with a file name that `write` fills. One that breaks off is cut without its last chunk, which readers
+/// notice.
+pub(crate) fn download<F, W>(kind: &str, file_name: &str, write: W) -> HttpResponse
+where
+    F: Future<Output = Result<(), Broken>> + 'static,
+    W: FnOnce(Writer) -> F,
+{
+    let (sender, chunks) = mpsc::channel(CHUNKS);
+    let writing = actix_web::rt::spawn(write(Writer(sender)));
+    let stream = unfold((chunks, Some(writing)), |(mut chunks, mut writing)| async move {
+        if let Some(chunk) = chunks.recv().await {
+            return Some((Ok(chunk), (chunks, writing)));
+        }
+        // An error here breaks the connection off: the reader must not take a part for the whole.
+        let ended = writing.take()?.await;
+        let failed = || Err(std::io::Error::other("the answer could not be completed"));
+        if matches!(ended, Ok(Ok(()))) { None } else { Some((failed(), (chunks, writing))) }
+    });
+    HttpResponse::Ok()
+        .content_type(kind)
+        .insert_header((header::CONTENT_DISPOSITION, format!("attachment; filename=\"{file_name}\"")))
+        .insert_header((header::CACHE_CONTROL, "no-store"))
+        .streaming(stream)
+}

@@ -1,0 +1,128 @@
+//! Which conversations are wanted, as callers say it: conditions that combine with and, or, not.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::command::Mode;
+use crate::content::Channel;
+use crate::id::{ContactId, NumberId};
+use crate::time::TimestampMs;
+
+/// A condition on a conversation: an object with one field, such as `{"unread": true}` or
+/// `{"any": [{"owner": "me"}, {"unanswered_for": {"days": 3}}]}`. Spans count back from the moment of the question,
+/// and `me` is whoever asks.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[schema(no_recursion)]
+pub enum Condition {
+    /// Every one of these holds; none given means no condition.
+    All(Vec<Condition>),
+    /// At least one of these holds.
+    Any(Vec<Condition>),
+    /// This does not hold.
+    Not(Box<Condition>),
+    /// Words of the contact's name by prefix in any order, or digits of the phone number.
+    Q(String),
+    /// On this number.
+    NumberId(NumberId),
+    /// With this contact.
+    ContactId(ContactId),
+    /// On this channel.
+    Channel(Channel),
+    /// In this mode.
+    Mode(Mode),
+    /// `me` (also by group and role), `none`, a user id, a group id, or a role.
+    Owner(String),
+    /// `me` or a user id: somebody who wrote in it.
+    RepliedBy(String),
+    /// About this vacancy, or `none`.
+    Vacancy(String),
+    /// With a contact at this stage.
+    Stage(String),
+    /// With, or without, unread messages.
+    Unread(bool),
+    /// With, or without, a message that waits for an answer.
+    Unanswered(bool),
+    /// A message has waited for an answer at least this long.
+    UnansweredFor(Span),
+    /// Somebody at the tenant answered within this time.
+    AnsweredWithin(Span),
+    /// The newest message, in either direction, is from within this time.
+    LastMessageWithin(Span),
+    /// Newest message at or after this time.
+    Since(TimestampMs),
+    /// Newest message before this time.
+    Before(TimestampMs),
+    /// The tenant wrote today, in the tenant's time zone.
+    SentToday(bool),
+    /// State of the 24-hour window.
+    Window(WindowState),
+    /// The window is open and closes within this time.
+    WindowClosesWithin(Span),
+    /// An application is under way.
+    InFlow(bool),
+    /// The contact is blocked. Left out unless a condition asks for it.
+    Blocked(bool),
+    /// The tenant left the chat.
+    Left(bool),
+    /// Sending is held back.
+    Paused(bool),
+}
+
+/// State of the 24-hour window.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum WindowState {
+    /// Free-form may be sent.
+    Open,
+    /// It may not.
+    Closed,
+}
+
+/// A span of time, such as `{"days": 3}`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Span {
+    /// Minutes.
+    Minutes(u16),
+    /// Hours.
+    Hours(u16),
+    /// Days of 24 hours.
+    Days(u16),
+    /// Weeks of seven days.
+    Weeks(u16),
+    /// Months by the calendar of the tenant.
+    Months(u16),
+}
+
+impl Condition {
+    /// The conditions that it is made of, itself first.
+    #[must_use]
+    pub fn parts(&self) -> Vec<&Self> {
+        let (mut found, mut next) = (vec![self], 0);
+        while let Some(&condition) = found.get(next) {
+            next += 1;
+            match condition {
+                Self::All(parts) | Self::Any(parts) => found.extend(parts),
+                Self::Not(part) => found.push(part),
+                _ => {}
+            }
+        }
+        found
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn d10_conditions_nest() {
+        let json =
+            r#"{"all":[{"any":[{"owner":"me"},{"replied_by":"me"}]},{"not":{"unanswered_for":{"days":3}}}]}"#;
+        let condition: Condition = serde_json::from_str(json).unwrap();
+        assert_eq!(condition.parts().len(), 6);
+        assert_eq!(serde_json::to_string(&condition).unwrap(), json);
+        assert!(serde_json::from_str::<Condition>(r#"{"colour":"red"}"#).is_err());
+    }
+}
