@@ -19,7 +19,9 @@ use prometheus::Registry;
 use protocol::shard::ShardId;
 use protocol::time::{SpanMs, TimestampMs};
 use runtime::{Metrics, Node, NodeOptions, NodeSettings};
-use store::engine::{Commit, ConversationWrite, Durability, Engine, Lease, RedisEngine, RedisOptions};
+use store::engine::{
+    Commit, ConversationWrite, Durability, Engine, EngineError, Lease, RedisEngine, RedisOptions,
+};
 use world::{Nowhere, address, directory};
 
 /// Whoever fills the store.
@@ -139,8 +141,12 @@ impl Filler {
                 dead_letters: Vec::new(),
             }));
         }
-        for committed in self.engine.commit_all(commits).await.unwrap() {
-            committed.unwrap();
+        // A server that rewrites its file may take long to answer: what is not known is sent again, as owners do.
+        while !commits.is_empty() {
+            let committed = self.engine.commit_all(commits.clone()).await.unwrap();
+            let mut unknown =
+                committed.into_iter().map(|answer| matches!(answer, Err(EngineError::Unknown(_))));
+            commits.retain(|_| unknown.next().unwrap_or_default());
         }
     }
 }
