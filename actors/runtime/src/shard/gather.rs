@@ -81,12 +81,10 @@ impl Shard {
             return Ok(());
         }
         let due = self.shared.options.engine.due(self.shard.id, self.now, limit).await?;
-        if let Some((oldest, _)) = due.first() {
-            let late = (self.now - *oldest).0.max(0);
-            self.shared.options.metrics.timer_lateness.observe(late as f64 / 1_000.0);
-        }
         batch.ticked = true;
-        for (_, conversation) in due {
+        for (due_at, conversation) in due {
+            let late = (self.now - due_at).0.max(0);
+            self.shared.options.metrics.timer_lateness.observe(late as f64 / 1_000.0);
             batch.push_tick(conversation);
         }
         Ok(())
