@@ -89,9 +89,9 @@ async fn owned(world: &World, nodes: usize) -> u64 {
 async fn nodes_share_the_work_and_each_answers_for_all() {
     let (postgres, redis) = (Server::start(), Redis::start());
     let first = World::start_with(|settings| stores(settings, &redis, &postgres)).await;
-    owned(&first, 1).await;
+    let all = owned(&first, 1).await;
     let second = first.join(|settings| stores(settings, &redis, &postgres)).await;
-    while owned(&first, 2).await + owned(&second, 2).await != 256 {}
+    while owned(&first, 2).await + owned(&second, 2).await != all {}
     let contacts: Vec<String> = (0..8).map(|contact| format!("39333800100{contact}")).collect();
     for (contact, world) in contacts.iter().zip([&first, &second].into_iter().cycle()) {
         let wrote = world.webhook(&text_webhook(contact, &format!("wamid.{contact}"), "TEST0001")).await;
@@ -107,7 +107,7 @@ async fn nodes_share_the_work_and_each_answers_for_all() {
         second.get_until(&path, |list| list["data"][0]["mode"] == "bot").await;
     }
     first.stop().await;
-    assert_eq!(owned(&second, 1).await, 256);
+    assert_eq!(owned(&second, 1).await, all);
     for contact in &contacts {
         let wrote = second.webhook(&text_webhook(contact, &format!("wamid.{contact}.2"), "Anna")).await;
         assert_eq!(wrote.status(), StatusCode::OK);
