@@ -16,7 +16,11 @@ use super::window::Window;
 use crate::flow::FlowRun;
 
 /// Version of the stored form, written before every snapshot.
-pub const SNAPSHOT_VERSION: u8 = 1;
+pub const SNAPSHOT_VERSION: u8 = 2;
+/// The version before it, which ended before the followers.
+const WITHOUT_FOLLOWERS: u8 = 1;
+/// Nothing, as it is stored.
+const NONE: u8 = 0;
 
 /// Everything that a conversation needs to decide. Bounded, see [`crate::limits`]; what is rare is boxed, since
 /// hundreds of thousands of these are alive at once.
@@ -151,10 +155,11 @@ impl Conversation {
     /// # Errors
     /// When it is damaged or of a version that is not known.
     pub fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
+        let read =
+            |body: &[u8]| postcard::from_bytes(body).map_err(|error| DecodeError::Damaged(error.to_string()));
         match bytes.split_first() {
-            Some((&SNAPSHOT_VERSION, body)) => {
-                postcard::from_bytes(body).map_err(|error| DecodeError::Damaged(error.to_string()))
-            }
+            Some((&SNAPSHOT_VERSION, body)) => read(body),
+            Some((&WITHOUT_FOLLOWERS, body)) => read(&[body, &[NONE]].concat()),
             Some((&version, _)) => Err(DecodeError::Version(version)),
             None => Err(DecodeError::Damaged("it is empty".into())),
         }

@@ -264,6 +264,17 @@ proptest! {
         let _ = domain::conversation::Conversation::decode(&versioned);
     }
 
+    #[test]
+    fn a_snapshot_of_the_version_before_is_read(words in "[a-z ]{0,40}") {
+        let mut world = World::new();
+        world.says(&words);
+        let mut stored = world.state.encode().unwrap();
+        // Version 1 ended before the followers, of whom there are none here.
+        prop_assert_eq!(stored.pop(), Some(0));
+        stored[0] = 1;
+        prop_assert_eq!(domain::conversation::Conversation::decode(&stored).unwrap(), world.state);
+    }
+
     /// The oracle checks after every input: free-form only while the window is open and the window is exactly 24
     /// hours, opted-out and silenced contacts never messaged, one POST per claim, statuses only forward, bounded
     /// state and effects, the stored form faithful, no timer that fires again at once.
