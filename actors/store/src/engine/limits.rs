@@ -91,7 +91,7 @@ pub(crate) const REDIS_LANES_MAX: u16 = 32;
 
 /// Shards of a new Redis store unless its creator chose otherwise. Each batch of a shard costs the server and the node
 /// about as much as three webhooks, whatever it holds, so few shards with full batches are cheaper than many: 1 node
-/// committed 1.4 times as much with 32 as with 256 (`gateway/docs/decisions/0018-few-shards-on-redis.md`).
+/// committed 1.4 times as much with 32 as with 256 (`gateway/docs/decisions/0021-few-shards-on-redis.md`).
 pub const REDIS_SHARDS: u16 = 32;
 
 /// A server that does not take a connection for so long is not there; leases end after some seconds.
