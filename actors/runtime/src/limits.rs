@@ -189,6 +189,18 @@ pub const NOTIFICATIONS_IN_FLIGHT: usize = 1_024;
 /// before the provider has it. Costs nothing while nothing changes.
 pub const TEMPLATE_POLL: Duration = Duration::from_millis(250);
 
+/// How often the notes are read that say when templates were compared: what a person who asks for it waits.
+pub const TEMPLATE_SYNC_POLL: Duration = Duration::from_secs(5);
+
+/// A comparison that failed is tried again after this: a token has to be repaired, or the provider is away.
+pub const TEMPLATE_SYNC_RETRY: SpanMs = SpanMs::hours(1);
+
+/// Pages of one comparison: more templates than the provider lets an account have.
+pub const TEMPLATE_SYNC_PAGES: usize = 200;
+
+/// The last use of a template is kept to this: a send should not cost a write.
+pub const TEMPLATE_USE_EVERY: SpanMs = SpanMs::hours(1);
+
 /// Deliveries of one endpoint that are read at once.
 pub const ENDPOINT_BATCH: usize = 32;
 

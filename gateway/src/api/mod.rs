@@ -13,6 +13,7 @@ mod download;
 mod fresh;
 mod idempotency;
 mod known;
+mod merge;
 mod messages;
 mod page;
 mod problem;
@@ -80,12 +81,13 @@ fn message_routes(config: &mut ServiceConfig<'_>) {
 }
 
 fn contact_routes(config: &mut ServiceConfig<'_>) {
-    use contacts::{consent, consents, erasure, export, get, save};
+    use contacts::{consent, consents, erasure, export, get, merge_fields, save};
     config
         .service(get::list_contacts)
         .service(get::get_contact)
         .service(save::create_contact)
         .service(save::change_contact)
+        .service(merge_fields::list_merge_fields)
         .service(consent::get_consent)
         .service(consent::set_consent)
         .service(consents::list_consents)
@@ -107,11 +109,14 @@ fn settings_routes(config: &mut ServiceConfig<'_>) {
         .service(pauses::pause_tenant)
         .service(pauses::resume_tenant)
         .service(templates::list_templates)
+        .service(templates::sync::get_template_sync)
+        .service(templates::sync::sync_templates)
         .service(templates::get_template)
         .service(templates::create::create_template)
         .service(templates::change::change_template)
         .service(templates::change::delete_template)
         .service(templates::change::unpause_template)
+        .service(templates::preview::preview_template)
         .service(flows::list_flows)
         .service(flows::get_flow)
         .service(flows::put_flow)

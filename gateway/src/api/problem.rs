@@ -58,6 +58,15 @@ impl ApiError {
         error
     }
 
+    /// Values of a template that are missing, have to be chosen, or that it does not want.
+    pub(crate) fn template_values(errors: Vec<FieldError>) -> Self {
+        let told = Self::fields(errors);
+        let refusal = Refusal::TemplateParameters { expected: Vec::new(), given: 0 };
+        let mut error = Self::new(StatusCode::UNPROCESSABLE_ENTITY, refusal.code(), title_of(&refusal), "");
+        (error.0.detail, error.0.errors) = (told.0.detail, told.0.errors);
+        error
+    }
+
     /// What `If-Match` names is not what is there.
     pub(crate) fn changed(what: &str) -> Self {
         let detail = format!("{what}: read it again and repeat the change with its ETag");

@@ -117,6 +117,30 @@ async fn nodes_share_the_work_and_each_answers_for_all() {
 }
 
 #[actix_web::test]
+async fn c4_whichever_node_is_asked_a_text_is_submitted_and_sent_once() {
+    let (postgres, redis) = (Server::start(), Redis::start());
+    let first = World::start_with(|settings| stores(settings, &redis, &postgres)).await;
+    let all = owned(&first, 1).await;
+    let second = first.join(|settings| stores(settings, &redis, &postgres)).await;
+    while owned(&first, 2).await + owned(&second, 2).await != all {}
+    let contacts: Vec<String> = (0..4).map(|contact| format!("39333800200{contact}")).collect();
+    for (contact, world) in contacts.iter().zip([&first, &second].into_iter().cycle()) {
+        let mut body = text_to(&format!("+{contact}"), "Sei ancora interessato al posto?");
+        body["approval"] = serde_json::json!({});
+        let sent = world.call(Method::POST, "/v1/messages").body(body).answer().await;
+        assert_eq!(sent.status, StatusCode::ACCEPTED, "{sent:?}");
+    }
+    for contact in &contacts {
+        let heard = first.heard(contact, 1).await;
+        assert_eq!((heard.len(), heard[0].message_type.as_str()), (1, "template"));
+    }
+    let made = second.get("/v1/templates").await.json();
+    assert_eq!(made["data"].as_array().unwrap().len(), 2, "one wording, one template: {made}");
+    second.stop().await;
+    first.stop().await;
+}
+
+#[actix_web::test]
 async fn the_doctor_examines_both_servers_and_says_what_is_wrong() {
     let (mut redis, mut postgres, folder) = (Redis::start(), Server::start(), tempfile::tempdir().unwrap());
     let mut settings = settings(folder.path());

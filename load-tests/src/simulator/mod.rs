@@ -143,6 +143,11 @@ impl Handle {
         })
     }
 
+    /// A template of the first account that was made elsewhere.
+    pub fn add_template(&self, template: Template) {
+        self.shared.world(|world, _| world.add_template(0, template));
+    }
+
     /// Replaces the faults.
     pub fn set_faults(&self, faults: Vec<Fault>) {
         self.shared.world(|world, _| world.faults = faults);

@@ -90,10 +90,17 @@ pub struct ContactBody {
     pub owner: Option<Owner>,
     /// Id in the tenant's applicant tracking.
     pub external_id: Option<String>,
-    /// Values for merge fields, such as `city` or `interview.date`: a text, or a list of texts of which whoever sends
-    /// chooses one; `null` removes one.
+    /// Values for merge fields: a text, or a list of texts of which whoever sends chooses one; `null` removes one. A name
+    /// such as `interview.date` fills `{{interview.date}}`, one without a dot belongs to the person.
     #[schema(value_type = Option<BTreeMap<String, FieldChange>>)]
     pub fields: Option<BTreeMap<String, Option<FieldValue>>>,
+}
+
+/// What merge fields say for a contact.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct MergeFieldsView {
+    /// Names such as `candidate.first_name` with their values; of several one is chosen with each send.
+    pub fields: BTreeMap<String, Vec<String>>,
 }
 
 /// Body of `PUT /v1/contacts/{id}/consent`.

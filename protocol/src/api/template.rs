@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 
 use crate::content::Category;
 use crate::directory::{RecordType, TemplateKind, TemplateStatus};
-use crate::id::{NumberId, TemplateId};
+use crate::id::{ContactId, ConversationId, NumberId, TemplateId};
 use crate::time::TimestampMs;
 
 /// A template as shown.
@@ -41,9 +41,24 @@ pub struct TemplateView {
     pub quality: Option<String>,
     /// The provider's id, once it has one.
     pub provider_id: Option<String>,
+    /// When it was last sent as a template, to the hour.
+    pub last_used_at: Option<TimestampMs>,
     /// What the provider has still to be told.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pending: Option<PendingTask>,
+}
+
+/// When the templates of one of the tenant's accounts were compared with the provider's list.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct SyncView {
+    /// The provider's id of the account.
+    pub account: String,
+    /// When that was, or when the account was first seen.
+    pub at: Option<TimestampMs>,
+    /// Somebody has asked for it; it is done within seconds.
+    pub requested: bool,
+    /// Why the latest attempt failed.
+    pub error: Option<String>,
 }
 
 /// A change on its way to the provider.
@@ -90,6 +105,35 @@ pub struct NewTemplate {
     /// it is not that of the first.
     #[serde(default)]
     pub number_id: Option<NumberId>,
+}
+
+/// Body of `POST /v1/templates/{id}/preview`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct PreviewBody {
+    /// The contact whose record fills the merge fields.
+    pub contact_id: Option<ContactId>,
+    /// Its conversation, instead of `contact_id`.
+    pub conversation_id: Option<ConversationId>,
+    /// Values by the name of the parameter or of its merge field; they win over the record.
+    pub merge: BTreeMap<String, String>,
+}
+
+/// What a template would say.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct PreviewView {
+    /// The text; what has no value stays as it is written.
+    pub text: String,
+    /// Values by parameter.
+    pub values: BTreeMap<String, String>,
+    /// Parameters or merge fields without a value.
+    pub missing: Vec<String>,
+    /// Merge fields with several values: one has to be chosen.
+    pub choices: BTreeMap<String, Vec<String>>,
+    /// Names that were given and that the template does not want.
+    pub unknown: Vec<String>,
+    /// Whether it can be sent like this, as far as the values go.
+    pub complete: bool,
 }
 
 /// Body of `PUT /v1/templates/{id}`. What is left out stays.

@@ -7,6 +7,7 @@ use protocol::content::Parameter;
 use protocol::directory::Template;
 
 use super::expected;
+use super::rules::MERGE_ROOTS;
 
 /// What is known of a record: merge fields such as `candidate.first_name` with every value that they may have.
 pub type Known = BTreeMap<CompactString, Vec<String>>;
@@ -36,6 +37,16 @@ impl Resolved {
 #[must_use]
 pub fn field<'a>(template: &'a Template, parameter: &'a CompactString) -> Option<&'a CompactString> {
     template.merge.get(parameter).or_else(|| parameter.contains('.').then_some(parameter))
+}
+
+/// Whether a name is that of a merge field, such as `candidate.first_name`.
+#[must_use]
+pub fn is_field(name: &str) -> bool {
+    let fits = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
+    let known = |(root, name): (&str, &str)| {
+        MERGE_ROOTS.contains(&root) && !name.is_empty() && name.bytes().all(fits)
+    };
+    name.split_once('.').is_some_and(known)
 }
 
 /// Whether any parameter can be filled from a record.

@@ -6,6 +6,7 @@ mod draft;
 pub mod merge;
 mod notice;
 mod rules;
+mod schedule;
 mod settle;
 #[cfg(test)]
 mod tests;
@@ -16,8 +17,9 @@ pub use change::{Deletion, delete, edit, name_free_at, submit, unpause};
 pub use draft::draft;
 pub use notice::apply_notice;
 pub use rules::{Problem, check, check_change};
+pub use schedule::next_comparison;
 pub use settle::{After, adopt, call, refuse, settle, synchronise};
-pub use wording::{Match, holds, of_message, same_wording};
+pub use wording::{Match, holds, of_listed, of_message, same_wording};
 
 use compact_str::CompactString;
 use protocol::command::TemplateHint;

@@ -4,6 +4,7 @@ use protocol::content::Category;
 use protocol::directory::{Template, TemplateKind};
 
 use super::body::{Body, Part, is_number};
+use super::merge::is_field;
 use crate::limits::{CUSTOM_BODY_CHARS, TEMPLATE_BODY_CHARS, TEMPLATE_EXAMPLE_CHARS, TEMPLATE_NAME_CHARS};
 
 /// One thing that is wrong with a template.
@@ -24,7 +25,7 @@ const LANGUAGES: &[&str] = &[
 ];
 
 /// What merge fields of custom templates may begin with.
-const MERGE_ROOTS: &[&str] = &[
+pub(super) const MERGE_ROOTS: &[&str] = &[
     "booking",
     "candidate",
     "client",
@@ -180,13 +181,9 @@ fn check_examples(template: &Template, problems: &mut Vec<Problem>) {
 fn check_merge(template: &Template, problems: &mut Vec<Problem>) {
     let wanted = Body::parse(&template.body).expected();
     for (parameter, field) in &template.merge {
-        let known = field.split_once('.').is_some_and(|(root, name)| {
-            let fits = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
-            MERGE_ROOTS.contains(&root) && !name.is_empty() && name.bytes().all(fits)
-        });
         if !wanted.contains(parameter) {
             push(problems, "/merge", format!("`{parameter}` is not a parameter of the text"));
-        } else if !known {
+        } else if !is_field(field) {
             let roots = MERGE_ROOTS.join(", ");
             push(
                 problems,

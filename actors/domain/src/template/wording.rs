@@ -4,8 +4,10 @@ use compact_str::{CompactString, format_compact};
 use protocol::content::{Category, Parameter};
 use protocol::directory::{RecordType, Review, Template, TemplateKind, TemplateStatus};
 use protocol::id::{TenantId, WabaId, derive};
+use protocol::whatsapp::template::Listed;
 
 use super::body::{Body, Part};
+use super::settle::synchronise;
 use crate::directory::TenantDirectory;
 use crate::limits::WORDING_VALUE_CHARS;
 
@@ -94,6 +96,18 @@ fn assigned(body: &Body<'_>, found: &[(&str, &str)]) -> Option<Vec<Parameter>> {
         Some(Parameter { name: named.then(|| name.clone()), text: (*value).to_owned() })
     };
     body.expected().iter().map(value_of).collect()
+}
+
+/// A template that the provider has and we do not, if it can be sent with the values of its body alone.
+#[must_use]
+pub fn of_listed(tenant: TenantId, listed: &Listed, account: &WabaId) -> Option<Template> {
+    let category = listed.category.filter(|_| listed.is_plain)?;
+    let made = of_message(tenant, (&listed.body, &listed.language, category), Some(account.clone()));
+    let review = Review { of_message: false, ..made.review.clone() };
+    let id = Template::id_of(tenant, &listed.name, &listed.language);
+    let mut template = Template { id, name: listed.name.clone(), review, ..made };
+    synchronise(&mut template, listed);
+    Some(template)
 }
 
 /// A template made of a message: the same text in the same language is always the same template.

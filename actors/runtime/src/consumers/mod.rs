@@ -31,6 +31,7 @@ pub use self::endpoints::EndpointSettings;
 pub use self::notifier::{NotificationStream, Told};
 pub use self::supervised::{ConsumerError, ConsumerView, Exit};
 use self::supervised::{Supervised, ViewCell};
+pub use self::templates::{SyncNote, last_used};
 use self::turn::Turn;
 use crate::limits::NOTIFICATIONS_IN_FLIGHT;
 use crate::metrics::Metrics;
@@ -106,6 +107,7 @@ impl Consumers {
         start(notifier::NAME, |shared, view| Box::pin(notifier::run(shared, view)));
         start(templates::notices::NAME, |shared, view| Box::pin(templates::notices::run(shared, view)));
         start(templates::tasks::NAME, |shared, view| Box::pin(templates::tasks::run(shared, view)));
+        start(templates::sync::NAME, |shared, view| Box::pin(templates::sync::run(shared, view)));
         start(endpoints::NAME, |shared, view| Box::pin(endpoints::run(shared, view)));
         arbiter.spawn(turn::take_turns(shared.clone()));
         ConsumersHandle {

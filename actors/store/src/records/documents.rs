@@ -41,6 +41,10 @@ pub enum DocumentKind {
     Rule,
     /// [`super::ContactCard`].
     Contact,
+    /// When the templates of a provider's account were compared with ours; by account, of the installation.
+    TemplateSync,
+    /// When a template was last used; by template.
+    TemplateUse,
 }
 
 impl DocumentKind {
@@ -61,13 +65,21 @@ impl DocumentKind {
             Self::View => "view",
             Self::Rule => "rule",
             Self::Contact => "contact",
+            Self::TemplateSync => "template_sync",
+            Self::TemplateUse => "template_use",
         }
     }
 
     /// Whether nodes hold documents of this kind in their directory, and thus must notice a change.
     #[must_use]
     pub const fn in_directory(self) -> bool {
-        !matches!(self, Self::View | Self::Rule | Self::Contact)
+        !matches!(self, Self::View | Self::Rule | Self::Contact | Self::TemplateSync | Self::TemplateUse)
+    }
+
+    /// Whether people are told who changed it: not of what the gateway notes for itself.
+    #[must_use]
+    pub const fn is_audited(self) -> bool {
+        !matches!(self, Self::TemplateSync | Self::TemplateUse)
     }
 }
 

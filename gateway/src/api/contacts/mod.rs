@@ -6,4 +6,5 @@ pub(crate) mod consents;
 pub(crate) mod erasure;
 pub(crate) mod export;
 pub(crate) mod get;
+pub(crate) mod merge_fields;
 pub(crate) mod save;

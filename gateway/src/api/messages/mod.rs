@@ -4,4 +4,7 @@ pub(crate) mod change;
 pub(crate) mod get;
 pub(crate) mod recipient;
 pub(crate) mod send;
+mod templates;
 pub(crate) mod wish;
+
+pub(crate) use templates::given;

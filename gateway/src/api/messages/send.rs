@@ -89,7 +89,7 @@ async fn send(
         return Err(Refusal::NumberNotReady.into());
     }
     drop(directory);
-    let wish = wish::wish(state, caller, &body.value).await?;
+    let wish = wish::wish(state, caller, &body.value, &address).await?;
     credits::require_funds(state, caller, request, (&address, &wish)).await?;
     let (message, conversation, status) =
         match command::run(state, caller, request, (address, body.fingerprint), wish).await? {

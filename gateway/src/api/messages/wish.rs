@@ -1,28 +1,44 @@
 //! From the body of a send to what the conversation is asked for.
 
 use domain::limits::APPROVAL_WITHIN_MAX;
-use protocol::api::message::{ApprovalBody, MediaBody, ParameterBody, SendKind, SendRequest, TemplateBody};
+use protocol::api::message::{ApprovalBody, MediaBody, SendKind, SendRequest};
 use protocol::command::{Action, ApprovalWish, SendBody};
-use protocol::content::{Category, Choice, Media, MediaSource, Parameter};
+use protocol::content::{Category, Choice, Media, MediaSource};
+use protocol::entry::Address;
 use protocol::id::{MediaId, MessageId, ProviderId};
 
+use super::templates;
 use crate::api::auth::Caller;
 use crate::api::problem::{ApiError, ApiResult};
 use crate::state::AppState;
 
 /// What the conversation is asked to do.
-pub(crate) async fn wish(state: &AppState, caller: &Caller, request: &SendRequest) -> ApiResult<Action> {
-    let body = send_body(state, caller, request).await?;
-    let Some(approval) = &request.approval else { return Ok(Action::Send(body)) };
-    match body {
-        SendBody::Text { body, reply_to } => {
-            Ok(Action::SendOrSubmit { body, reply_to, approval: approval_wish(approval)? })
+pub(crate) async fn wish(
+    state: &AppState,
+    caller: &Caller,
+    request: &SendRequest,
+    address: &Address,
+) -> ApiResult<Action> {
+    let body = match request.kind {
+        SendKind::Template => {
+            let template = request.template.as_ref().ok_or_else(|| missing("template"))?;
+            templates::wish(state, caller, template, address).await?
         }
+        _ => send_body(state, caller, request).await?,
+    };
+    let Some(approval) = &request.approval else { return Ok(Action::Send(body)) };
+    let approval = approval_wish(approval)?;
+    match templates::as_text(state, caller, body)? {
+        SendBody::Text { body, reply_to } => Ok(Action::SendOrSubmit { body, reply_to, approval }),
         _ => Err(ApiError::field(
             "/approval",
-            "is for `type: text`; everything else is sent as it is or refused",
+            "is for texts and custom templates; everything else is sent as it is or refused",
         )),
     }
+}
+
+fn missing(field: &str) -> ApiError {
+    ApiError::field(format!("/{field}"), format!("is required when `type` is `{field}`"))
 }
 
 /// A text waits for its approval so long unless the caller says so: reviews take minutes, a few take a day.
@@ -43,8 +59,6 @@ fn approval_wish(body: &ApprovalBody) -> ApiResult<ApprovalWish> {
 }
 
 async fn send_body(state: &AppState, caller: &Caller, request: &SendRequest) -> ApiResult<SendBody> {
-    let missing =
-        |field: &str| ApiError::field(format!("/{field}"), format!("is required when `type` is `{field}`"));
     let reply_to = match request.reply_to {
         Some(message) => Some(provider_id(state, caller, message, "/reply_to").await?),
         None => None,
@@ -54,7 +68,7 @@ async fn send_body(state: &AppState, caller: &Caller, request: &SendRequest) -> 
             let text = request.text.as_ref().ok_or_else(|| missing("text"))?;
             Ok(SendBody::Text { body: text.body.clone(), reply_to })
         }
-        SendKind::Template => template(request.template.as_ref().ok_or_else(|| missing("template"))?),
+        SendKind::Template => Err(missing("template")),
         SendKind::Media => media(request.media.as_ref().ok_or_else(|| missing("media"))?),
         SendKind::Interactive => {
             let question = request.interactive.as_ref().ok_or_else(|| missing("interactive"))?;
@@ -71,29 +85,6 @@ async fn send_body(state: &AppState, caller: &Caller, request: &SendRequest) -> 
             Ok(SendBody::Reaction { message, emoji: reaction.emoji.as_deref().map(Into::into) })
         }
     }
-}
-
-fn template(body: &TemplateBody) -> ApiResult<SendBody> {
-    let named = |name: &str, text: &str| Parameter { name: Some(name.into()), text: text.to_owned() };
-    let parameters = match &body.merge {
-        Some(_) if !body.parameters.is_empty() => {
-            return Err(ApiError::field("/template/merge", "give either `parameters` or `merge`"));
-        }
-        Some(fields) => fields.iter().map(|(name, text)| named(name, text)).collect(),
-        None => body
-            .parameters
-            .iter()
-            .map(|parameter| match parameter {
-                ParameterBody::Positional(text) => Parameter { name: None, text: text.clone() },
-                ParameterBody::Named { name, text } => named(name, text),
-            })
-            .collect(),
-    };
-    Ok(SendBody::Template {
-        name: body.name.as_str().into(),
-        language: body.language.as_str().into(),
-        parameters,
-    })
 }
 
 fn media(body: &MediaBody) -> ApiResult<SendBody> {

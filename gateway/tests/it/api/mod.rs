@@ -8,6 +8,7 @@ mod credits;
 mod erasure;
 mod fresh;
 mod inbox;
+mod merge;
 mod numbers;
 mod sends;
 mod settings;

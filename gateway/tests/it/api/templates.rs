@@ -239,3 +239,32 @@ async fn d13_a_tenant_has_so_many_templates_and_no_more() {
     assert!(refused.text.contains("2 are allowed"));
     world.stop().await;
 }
+
+#[actix_web::test]
+async fn e4_templates_made_elsewhere_are_taken_over_and_the_last_use_is_shown() {
+    let world = World::start().await;
+    let made = load_tests::simulator::Template {
+        category: "MARKETING".into(),
+        ..load_tests::simulator::Template::approved("elsewhere", "it", "Ciao {{1}}, a presto.")
+    };
+    world.provider.add_template(made);
+    let asked = world.call(Method::POST, "/v1/templates/sync").answer().await;
+    assert_eq!((asked.status, &asked.json()["data"][0]["requested"]), (StatusCode::ACCEPTED, &json!(true)));
+    let found = |list: &Value| {
+        let all = list["data"].as_array().unwrap();
+        all.iter().find(|template| template["name"] == "elsewhere").cloned()
+    };
+    let list = world.get_until("/v1/templates", |list| found(list).is_some()).await;
+    let taken = found(&list).unwrap();
+    assert_eq!((&taken["status"], &taken["category"]), (&json!("approved"), &json!("marketing")));
+    assert_eq!(taken["last_used_at"], Value::Null);
+    let body = json!({ "channel": "whatsapp", "to": "+393335000009", "type": "template",
+                       "template": { "name": "elsewhere", "language": "it", "parameters": ["Anna"] } });
+    let sent = world.call(Method::POST, "/v1/messages").body(body).answer().await;
+    assert_eq!(sent.status, StatusCode::ACCEPTED, "{sent:?}");
+    world.get_until("/v1/templates", |list| found(list).unwrap()["last_used_at"].is_string()).await;
+    world.get_until("/v1/templates/sync", |list| list["data"][0]["requested"] == false).await;
+    let other = world.call(Method::GET, "/v1/templates/sync").with_key(OTHER_KEY).answer().await;
+    assert_eq!(other.json()["data"], json!([]));
+    world.stop().await;
+}

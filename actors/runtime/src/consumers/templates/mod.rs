@@ -3,4 +3,9 @@
 
 pub(super) mod notices;
 mod stored;
+pub(super) mod sync;
 pub(super) mod tasks;
+mod used;
+
+pub use sync::SyncNote;
+pub use used::last_used;

@@ -10,6 +10,7 @@ use protocol::time::TimestampMs;
 use store::records::{Advance, Change, StoredEvent};
 
 use super::stored::{self, Wanted};
+use super::used::Used;
 use crate::consumers::Shared;
 use crate::consumers::follow::{Follower, Handler};
 use crate::consumers::supervised::{ConsumerError, ViewCell};
@@ -19,12 +20,13 @@ pub(in crate::consumers) const NAME: &str = "templates";
 
 /// Follows account notices until told to stop.
 pub(in crate::consumers) async fn run(shared: Shared, view: ViewCell) -> Result<(), ConsumerError> {
-    Follower::new(shared.clone(), Templates { shared }).await?.run(&view).await
+    Follower::new(shared.clone(), Templates::new(shared)).await?.run(&view).await
 }
 
 /// Keeps templates as the provider sees them.
 pub(in crate::consumers) struct Templates {
-    pub(in crate::consumers) shared: Shared,
+    shared: Shared,
+    used: Used,
 }
 
 impl Handler for Templates {
@@ -40,6 +42,7 @@ impl Handler for Templates {
                 _ => {}
             }
         }
+        self.used.note(&*self.shared.options.records, events).await?;
         // Documents are written first: a notice that is applied again changes nothing.
         self.shared.options.records.advance(advance).await?;
         Ok(())
@@ -47,6 +50,10 @@ impl Handler for Templates {
 }
 
 impl Templates {
+    pub(in crate::consumers) fn new(shared: Shared) -> Self {
+        Self { shared, used: Used::default() }
+    }
+
     /// A message waits for a template that is made of it: whoever comes first has it submitted.
     async fn submit(&self, tenant: TenantId, awaited: &Fact, at: TimestampMs) -> Result<(), ConsumerError> {
         let Fact::ApprovalAwaited { by, content, category, language, account, .. } = awaited else {

@@ -14,6 +14,7 @@ use protocol::whatsapp::template::{Listed, Listing, TemplateAnswer, TemplateCall
 use super::*;
 use crate::consumers::follow::Follower;
 use crate::consumers::templates::notices::Templates;
+use crate::consumers::templates::sync::{self, SyncNote};
 use crate::consumers::templates::tasks::Tasks;
 
 const WABA: &str = "102290129340398";
@@ -24,6 +25,7 @@ pub(super) struct Scripted {
     pub(super) calls: Mutex<Vec<TemplateCall>>,
     pub(super) answers: Mutex<VecDeque<TemplateAnswer>>,
     pub(super) pages: Mutex<Vec<Listing>>,
+    pub(super) lists: Mutex<usize>,
 }
 
 #[async_trait]
@@ -41,6 +43,7 @@ impl TemplateProvider for Scripted {
         _: Option<&str>,
         after: Option<&str>,
     ) -> Result<Listing, ProviderError> {
+        *self.lists.lock() += 1;
         let page: usize = after.map_or(0, |after| after.parse().unwrap());
         Ok(self.pages.lock().get(page).cloned().unwrap_or_default())
     }
@@ -76,6 +79,20 @@ fn created(status: TemplateStatus) -> TemplateAnswer {
     TemplateAnswer::Created { id: "42".into(), status, category: None }
 }
 
+fn listed(name: &str, status: TemplateStatus) -> Listed {
+    Listed {
+        id: "42".into(),
+        name: name.into(),
+        language: "it".into(),
+        status: Some(status),
+        category: Some(Category::Utility),
+        quality: Some("GREEN".into()),
+        reason: None,
+        body: "Ciao.".into(),
+        is_plain: true,
+    }
+}
+
 fn refused(code: i64) -> TemplateAnswer {
     TemplateAnswer::Refused(ProviderError { code, title: "no".into(), detail: None })
 }
@@ -93,6 +110,10 @@ impl World {
         let change = store::records::Change { by: protocol::command::Party::Gateway, at: NOON };
         self.records.write_documents(change, vec![write]).await.unwrap();
         self.see(template);
+    }
+
+    async fn clock_now(&self) -> TimestampMs {
+        self.engine.now().await.unwrap()
     }
 
     fn see(&self, template: &Template) {
@@ -147,7 +168,7 @@ async fn d13_the_providers_word_on_a_template_is_kept_in_its_document() {
     ];
     world.commit(CHAT, told.to_vec()).await;
     world.project().await;
-    let templates = || Follower::new(world.shared.clone(), Templates { shared: world.shared.clone() });
+    let templates = || Follower::new(world.shared.clone(), Templates::new(world.shared.clone()));
     assert_eq!(templates().await.unwrap().step().await.unwrap(), 4);
     let kept = world.kept().await.unwrap();
     assert_eq!((kept.status, kept.quality.as_deref()), (TemplateStatus::Approved, Some("GREEN")));
@@ -173,18 +194,8 @@ async fn d13_a_submission_whose_answer_was_lost_is_recognised() {
     world.see(&waiting);
     assert_eq!(Tasks::new(world.shared.clone()).step().await.unwrap(), 0, "not before its time");
     world.clock.advance(SpanMs::seconds(2));
-    let listed = Listed {
-        id: "42".into(),
-        name: "invite".into(),
-        language: "it".into(),
-        status: Some(TemplateStatus::Approved),
-        category: Some(Category::Utility),
-        quality: None,
-        reason: None,
-        body: "Ciao.".into(),
-        is_plain: true,
-    };
-    world.templates.pages.lock().push(Listing { templates: vec![listed], after: None });
+    let templates = vec![listed("invite", TemplateStatus::Approved)];
+    world.templates.pages.lock().push(Listing { templates, after: None });
     let kept = world.told(&waiting, vec![refused(2_388_024)]).await.unwrap();
     assert_eq!((kept.status, kept.provider_id.as_deref()), (TemplateStatus::Approved, Some("42")));
 }
@@ -213,4 +224,41 @@ async fn d13_edits_and_deletions_reach_the_provider() {
     let Deletion::AfterTask(deleted) = delete(&kept, NOON).unwrap() else { panic!() };
     let gone = world.told(&deleted, vec![TemplateAnswer::Done]).await;
     assert_eq!(gone, None, "one in review does not block its name");
+}
+
+#[tokio::test]
+async fn e4_once_a_night_two_pages_are_compared_and_a_restart_costs_no_call() {
+    let world = World::new().await;
+    let known = Template {
+        provider_id: Some("42".into()),
+        review: Review { account: Some(WabaId::new(WABA)), ..Review::default() },
+        ..template()
+    };
+    world.keep(&known).await;
+    let lists = || *world.templates.lists.lock();
+    for _ in 0..3 {
+        assert_eq!(sync::step(&world.shared).await.unwrap(), 0);
+    }
+    assert_eq!(lists(), 0, "a new account waits for its first night");
+    let pages = [("invite", Some("1")), ("other", None)].map(|(name, after)| Listing {
+        templates: vec![listed(name, TemplateStatus::Approved)],
+        after: after.map(str::to_owned),
+    });
+    *world.templates.pages.lock() = pages.to_vec();
+    world.clock.advance(SpanMs::hours(24));
+    assert_eq!(sync::step(&world.shared).await.unwrap(), 1);
+    for _ in 0..3 {
+        assert_eq!(sync::step(&world.shared).await.unwrap(), 0, "the note is in the records");
+    }
+    assert_eq!(lists(), 2, "one call for each page");
+    let kept = world.kept().await.unwrap();
+    assert_eq!((kept.status, kept.quality.as_deref()), (TemplateStatus::Approved, Some("GREEN")));
+    let all = world.records.documents(DocumentKind::Template, Some(ACME)).await.unwrap();
+    assert_eq!(all.len(), 2, "one made elsewhere is added");
+    *world.templates.pages.lock() = vec![Listing::default()];
+    let change = store::records::Change { by: protocol::command::Party::Gateway, at: NOON };
+    let asked = SyncNote { at: world.clock_now().await, requested: true, ..SyncNote::default() };
+    asked.keep(&*world.records, &WabaId::new(WABA), change).await.unwrap();
+    assert_eq!(sync::step(&world.shared).await.unwrap(), 1);
+    assert_eq!(world.kept().await.unwrap().status, TemplateStatus::Deleted, "the provider has it no more");
 }

@@ -135,7 +135,9 @@ async fn write_one<S: Sql>(
         set_number(db, REVISION, version).await?;
     }
     store(db, change, wanted, version).await?;
-    save::audit(db, vec![(None, audit(change, wanted, version))]).await?;
+    if wanted.kind.is_audited() {
+        save::audit(db, vec![(None, audit(change, wanted, version))]).await?;
+    }
     if let (DocumentKind::Contact, Some(tenant)) = (wanted.kind, wanted.tenant) {
         contacts::apply_card(db, (tenant, &wanted.id), wanted.body.clone(), change.at).await?;
     }

@@ -7,6 +7,7 @@ use protocol::api::problem::Problem;
 use protocol::api::template::{ChangeTemplate, TemplateView};
 use protocol::directory::Template;
 use protocol::id::TemplateId;
+use runtime::consumers::last_used;
 use store::records::{DocumentKind, Expect};
 
 use super::{read, refused, view};
@@ -47,7 +48,8 @@ pub(crate) async fn change_template(
     // The rules were asked about the version that was read.
     let expect = Expect::Version(version);
     let version = document::write(&state, &caller, place(*id), expect, Some(&after)).await?;
-    Ok(answer(version, &view(after)))
+    let used = last_used(&*state.records, caller.tenant).await?;
+    Ok(answer(version, &view(after, &used)))
 }
 
 fn place(id: TemplateId) -> (DocumentKind, CompactString) {
@@ -127,5 +129,6 @@ pub(crate) async fn unpause_template(
     let after = template::unpause(&before).map_err(|problem| refused(vec![problem]))?;
     let version =
         document::write(&state, &caller, place(*id), Expect::Version(version), Some(&after)).await?;
-    Ok(answer(version, &view(after)))
+    let used = last_used(&*state.records, caller.tenant).await?;
+    Ok(answer(version, &view(after, &used)))
 }

@@ -13,7 +13,7 @@ use protocol::directory::{Review, Template, TemplateKind, TemplateStatus};
 use protocol::id::{NumberId, WabaId};
 use store::records::{DocumentKind, Expect};
 
-use super::{refused, view};
+use super::{LastUsed, refused, view};
 use crate::api::auth::{Caller, Scope};
 use crate::api::body::Body;
 use crate::api::idempotency::{Answer, once};
@@ -51,7 +51,7 @@ pub(crate) async fn create_template(
         has_room(&state, &caller, &template, tenant.tenant.settings.max_templates).await?;
         let place = (DocumentKind::Template, template.id.to_string().into());
         let version = document::write(&state, &caller, place, Expect::Absent, Some(&template)).await?;
-        Answer::json(StatusCode::CREATED, Some(version), &view(template))
+        Answer::json(StatusCode::CREATED, Some(version), &view(template, &LastUsed::new()))
     })
     .await
 }

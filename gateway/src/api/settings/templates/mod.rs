@@ -2,6 +2,10 @@
 
 pub(crate) mod change;
 pub(crate) mod create;
+pub(crate) mod preview;
+pub(crate) mod sync;
+
+use std::collections::HashMap;
 
 use actix_web::{HttpResponse, get, web};
 use domain::template;
@@ -10,6 +14,8 @@ use protocol::api::problem::{FieldError, Problem};
 use protocol::api::template::{PendingTask, TemplateView};
 use protocol::directory::{Task, TaskKind, Template};
 use protocol::id::TemplateId;
+use protocol::time::TimestampMs;
+use runtime::consumers::last_used;
 use store::records::DocumentKind;
 
 use super::document::{self, Versioned, answer};
@@ -17,7 +23,10 @@ use crate::api::auth::{Caller, Scope};
 use crate::api::problem::{ApiError, ApiResult};
 use crate::state::AppState;
 
-fn view(stored: Template) -> TemplateView {
+/// When templates were last used.
+type LastUsed = HashMap<TemplateId, TimestampMs>;
+
+fn view(stored: Template, used: &LastUsed) -> TemplateView {
     let texts = |(name, field): (compact_str::CompactString, compact_str::CompactString)| {
         (name.to_string(), field.to_string())
     };
@@ -36,6 +45,7 @@ fn view(stored: Template) -> TemplateView {
         reason: stored.reason,
         quality: stored.quality.map(|score| score.to_string()),
         provider_id: stored.provider_id.map(|id| id.to_string()),
+        last_used_at: used.get(&stored.id).copied(),
         pending: stored.review.task.map(pending),
     }
 }
@@ -60,9 +70,10 @@ fn refused(found: Vec<template::Problem>) -> ApiError {
     ApiError::fields(errors.collect())
 }
 
-/// A template that people see.
+/// A template that people see. What the provider has said meanwhile counts for later calls too.
 async fn read(state: &AppState, caller: &Caller, id: TemplateId) -> ApiResult<Versioned<Template>> {
     let found = document::read::<Template>(state, caller, DocumentKind::Template, id.to_string()).await?;
+    state.keeper.refresh().await?;
     if found.value.is_there() { Ok(found) } else { Err(ApiError::not_found("template")) }
 }
 
@@ -75,7 +86,9 @@ pub(crate) async fn list_templates(
 ) -> ApiResult<web::Json<Page<TemplateView>>> {
     caller.require(Scope::SettingsRead)?;
     let templates = document::read_all::<Template>(&state, &caller, DocumentKind::Template).await?;
-    let data = templates.into_iter().filter(Template::is_there).map(view).collect();
+    let used = last_used(&*state.records, caller.tenant).await?;
+    state.keeper.refresh().await?;
+    let data = templates.into_iter().filter(Template::is_there).map(|found| view(found, &used)).collect();
     Ok(web::Json(Page { data, next: None }))
 }
 
@@ -93,5 +106,6 @@ pub(crate) async fn get_template(
 ) -> ApiResult<HttpResponse> {
     caller.require(Scope::SettingsRead)?;
     let Versioned { value, version } = read(&state, &caller, *id).await?;
-    Ok(answer(version, &view(value)))
+    let used = last_used(&*state.records, caller.tenant).await?;
+    Ok(answer(version, &view(value, &used)))
 }
