@@ -189,6 +189,10 @@ pub const NOTIFICATIONS_IN_FLIGHT: usize = 1_024;
 /// before the provider has it. Costs nothing while nothing changes.
 pub const TEMPLATE_POLL: Duration = Duration::from_millis(250);
 
+/// Calls about templates under way at once: enough that some that wait for their time-out hold nobody up, and far
+/// below what a provider allows.
+pub const TEMPLATE_CALLS: usize = 16;
+
 /// How often the notes are read that say when templates were compared: what a person who asks for it waits.
 pub const TEMPLATE_SYNC_POLL: Duration = Duration::from_secs(5);
 

@@ -117,6 +117,7 @@ fn settings_routes(config: &mut ServiceConfig<'_>) {
         .service(templates::change::delete_template)
         .service(templates::change::unpause_template)
         .service(templates::preview::preview_template)
+        .service(templates::same::match_template)
         .service(flows::list_flows)
         .service(flows::get_flow)
         .service(flows::put_flow)

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::message::TemplateBody;
 use crate::content::Category;
 use crate::directory::{RecordType, TemplateKind, TemplateStatus};
 use crate::id::{ContactId, ConversationId, NumberId, TemplateId};
@@ -134,6 +135,25 @@ pub struct PreviewView {
     pub unknown: Vec<String>,
     /// Whether it can be sent like this, as far as the values go.
     pub complete: bool,
+}
+
+/// Body of `POST /v1/templates/match`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct MatchBody {
+    /// What somebody wants to say.
+    #[schema(max_length = 4096)]
+    pub text: String,
+    /// Only templates that this number may send; all of the tenant's when left out.
+    #[serde(default)]
+    pub number_id: Option<NumberId>,
+}
+
+/// A template with the same wording.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct MatchView {
+    /// As a send names it; `null` when there is none.
+    pub template: Option<TemplateBody>,
 }
 
 /// Body of `PUT /v1/templates/{id}`. What is left out stays.

@@ -96,6 +96,21 @@ async fn c4_a_contact_that_writes_meanwhile_gets_the_text_as_it_is() {
 #[actix_web::test]
 async fn c4_an_approved_template_with_the_same_wording_is_used() {
     let world = World::start().await;
+    let wording = |text: Value| world.call(Method::POST, "/v1/templates/match").body(text).answer();
+    let shown = wording(json!({ "text": "Ciao Anna" })).await.json();
+    assert_eq!(
+        shown["template"],
+        json!({ "name": "invite", "language": "it", "parameters": ["Anna"] }),
+        "F7"
+    );
+    assert_eq!(wording(json!({ "text": "Salve" })).await.json()["template"], Value::Null);
+    for (body, pointer) in [
+        (json!({}), "/text"),
+        (json!({ "text": 1 }), "/text"),
+        (json!({ "text": "x", "number_id": 1 }), "/number_id"),
+    ] {
+        assert_eq!(wording(body).await.json()["errors"][0]["pointer"], pointer);
+    }
     let sent = world.submit("+393336000005", "Ciao Anna").await;
     assert_eq!(sent.json()["status"], "queued");
     let heard = world.heard("393336000005", 1).await;

@@ -1,9 +1,11 @@
-//! What people change about templates is carried to the provider: one call at a time, each of which may be repeated.
+//! What people change about templates is carried to the provider: one call at a time for each template, and each may
+//! be repeated.
 
 use std::sync::Arc;
 
 use domain::directory::Directory;
 use domain::template::{After, adopt, call, name_free_at, refuse, settle};
+use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 use protocol::content::{Channel, ProviderError};
 use protocol::directory::{Number, TaskKind, Template, TemplateStatus};
 use protocol::entry::{AccountNotice, Notice};
@@ -16,7 +18,7 @@ use crate::consumers::Shared;
 use crate::consumers::supervised::{ConsumerError, ViewCell};
 use crate::consumers::turn::Turn;
 use crate::ingress;
-use crate::limits::TEMPLATE_POLL;
+use crate::limits::{TEMPLATE_CALLS, TEMPLATE_POLL};
 
 /// Its name.
 pub(in crate::consumers) const NAME: &str = "template_tasks";
@@ -73,11 +75,15 @@ impl Tasks {
         let now = self.shared.options.engine.now().await?;
         let (due, later) = self.open.drain(..).partition::<Vec<_>, _>(|(_, _, at)| *at <= now);
         self.open = later;
-        for (tenant, id, _) in &due {
-            if let Some(again_at) = self.carry_out(*tenant, *id, now).await? {
-                self.open.push((*tenant, *id, again_at));
-            }
-        }
+        let this = &*self;
+        let calls = due.iter().map(|&(tenant, id, _)| async move {
+            let again_at = this.carry_out(tenant, id, now).await?;
+            Ok::<_, ConsumerError>(again_at.map(|at| (tenant, id, at)))
+        });
+        // Together: a provider that does not answer one tenant must not keep the others waiting.
+        let again: Vec<Option<Open>> =
+            stream::iter(calls).buffer_unordered(TEMPLATE_CALLS).try_collect().await?;
+        self.open.extend(again.into_iter().flatten());
         Ok(due.len())
     }
 

@@ -3,6 +3,7 @@
 pub(crate) mod change;
 pub(crate) mod create;
 pub(crate) mod preview;
+pub(crate) mod same;
 pub(crate) mod sync;
 
 use std::collections::HashMap;
