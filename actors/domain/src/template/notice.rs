@@ -44,28 +44,12 @@ pub fn apply_notice(template: &mut Template, account: &WabaId, notice: &Notice) 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::template::tests::sample;
     use protocol::content::Category;
-    use protocol::directory::{RecordType, TemplateStatus};
-    use protocol::id::{TemplateId, TenantId};
+    use protocol::directory::TemplateStatus;
 
     fn template() -> Template {
-        Template {
-            id: TemplateId(1),
-            tenant: TenantId(1),
-            name: "invite".into(),
-            kind: TemplateKind::Approved,
-            language: "it".into(),
-            category: Category::Utility,
-            record_type: RecordType::Candidate,
-            body: "Ciao.".into(),
-            status: TemplateStatus::Pending,
-            reason: None,
-            quality: None,
-            provider_id: None,
-            examples: Vec::new(),
-            merge: std::collections::BTreeMap::new(),
-            review: protocol::directory::Review::default(),
-        }
+        sample("Ciao.")
     }
 
     fn waba() -> WabaId {

@@ -197,27 +197,11 @@ fn check_merge(template: &Template, problems: &mut Vec<Problem>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use protocol::directory::{RecordType, TemplateStatus};
-    use protocol::id::{TemplateId, TenantId};
+    use crate::template::tests::sample;
+    use protocol::directory::RecordType;
 
     fn template(kind: TemplateKind, name: &str, language: &str, body: &str) -> Template {
-        Template {
-            id: TemplateId(1),
-            tenant: TenantId(1),
-            name: name.into(),
-            kind,
-            language: language.into(),
-            category: Category::Utility,
-            record_type: RecordType::Candidate,
-            body: body.into(),
-            status: TemplateStatus::Pending,
-            reason: None,
-            quality: None,
-            provider_id: None,
-            examples: Vec::new(),
-            merge: std::collections::BTreeMap::new(),
-            review: protocol::directory::Review::default(),
-        }
+        Template { name: name.into(), kind, language: language.into(), ..sample(body) }
     }
 
     fn pointers(template: &Template) -> Vec<&'static str> {

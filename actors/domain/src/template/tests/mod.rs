@@ -12,7 +12,8 @@ use protocol::time::{SpanMs, TimestampMs};
 
 const NOW: TimestampMs = TimestampMs(1_794_398_400_000);
 
-fn template(status: TemplateStatus) -> Template {
+/// A template that was just made; each test says what it changes.
+pub(super) fn sample(body: &str) -> Template {
     Template {
         id: TemplateId(1),
         tenant: TenantId(1),
@@ -21,15 +22,21 @@ fn template(status: TemplateStatus) -> Template {
         language: "it".into(),
         category: Category::Utility,
         record_type: RecordType::Candidate,
-        body: "Ciao {{1}}.".into(),
-        status,
+        body: body.into(),
+        status: TemplateStatus::Pending,
         reason: None,
         quality: None,
-        provider_id: Some("42".into()),
+        provider_id: None,
         examples: Vec::new(),
         merge: BTreeMap::new(),
-        review: Review { account: Some(WabaId::new("77")), ..Review::default() },
+        review: Review::default(),
     }
+}
+
+/// One that the provider knows.
+fn template(status: TemplateStatus) -> Template {
+    let review = Review { account: Some(WabaId::new("77")), ..Review::default() };
+    Template { status, provider_id: Some("42".into()), review, ..sample("Ciao {{1}}.") }
 }
 
 fn reworded(before: &Template) -> Template {
