@@ -1,9 +1,14 @@
 //! Parts of bodies that several calls share, and what must hold of them.
 
+use std::sync::Arc;
+
+use domain::directory::TenantDirectory;
 use protocol::api::problem::FieldError;
 use protocol::command::{Owner, Vacancy};
 use protocol::id::TenantId;
 
+use super::auth::Caller;
+use super::problem::{ApiError, ApiResult};
 use crate::state::AppState;
 
 /// Longest name of a role: as the users' own.
@@ -12,6 +17,13 @@ const MAX_ROLE_CHARS: usize = 50;
 const MAX_VACANCY_ID_CHARS: usize = 100;
 /// Longest title of a vacancy: one line for people.
 const MAX_VACANCY_TITLE_CHARS: usize = 300;
+
+/// The caller's tenant as it is configured now. A node that has just started, or a tenant that has just been made, may
+/// be a moment too early.
+pub(crate) fn tenant(state: &AppState, caller: &Caller) -> ApiResult<Arc<TenantDirectory>> {
+    let held = state.directory.load().tenants.get(&caller.tenant).cloned();
+    held.ok_or_else(|| ApiError::unavailable("the tenant is being loaded"))
+}
 
 /// A field that is wrong.
 pub(crate) fn wrong(pointer: &str, detail: impl Into<String>) -> FieldError {

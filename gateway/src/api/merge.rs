@@ -10,7 +10,7 @@ use protocol::phone::ContactKey;
 use store::records::{ContactCard, ContactRecord};
 
 use super::auth::Caller;
-use super::problem::{ApiError, ApiResult};
+use super::problem::ApiResult;
 use crate::state::AppState;
 
 /// Both kinds of records are filled alike: a text may call the person either.
@@ -18,9 +18,7 @@ const PERSON: [&str; 2] = ["candidate", "contact"];
 
 /// The values of every merge field for a contact, and for whoever asks.
 pub(crate) async fn known(state: &AppState, caller: &Caller, contact: Option<ContactId>) -> ApiResult<Known> {
-    let directory = state.directory.load_full();
-    let tenant = directory.tenants.get(&caller.tenant);
-    let tenant = tenant.ok_or_else(|| ApiError::unavailable("the tenant is being loaded"))?;
+    let tenant = super::known::tenant(state, caller)?;
     let mut known = Known::new();
     put(&mut known, "organisation", "name", Some(tenant.tenant.name.to_string()));
     let (mut owner, row) = (
@@ -36,7 +34,7 @@ pub(crate) async fn known(state: &AppState, caller: &Caller, contact: Option<Con
         owner.clone_from(&card.owner);
         person(&mut known, &row, card);
     }
-    user(&mut known, tenant, caller.user.or(owned_by(owner)));
+    user(&mut known, &tenant, caller.user.or(owned_by(owner)));
     Ok(known)
 }
 

@@ -12,17 +12,14 @@ use protocol::whatsapp::webhook::Names;
 use crate::api::address;
 use crate::api::auth::Caller;
 use crate::api::fresh;
+use crate::api::known;
 use crate::api::problem::{ApiError, ApiResult};
 use crate::state::AppState;
 
 /// The conversation that a send belongs to; it may not exist yet.
 pub(crate) async fn resolve(state: &AppState, caller: &Caller, request: &SendRequest) -> ApiResult<Address> {
-    let directory = state.directory.load();
-    let tenant = directory
-        .tenants
-        .get(&caller.tenant)
-        .ok_or_else(|| ApiError::unavailable("the tenant is being loaded"))?;
-    let number = number(tenant, request)?;
+    let tenant = known::tenant(state, caller)?;
+    let number = number(&tenant, request)?;
     let names = recipient(state, caller, request).await?;
     address::of(state, number, &names).await
 }

@@ -9,7 +9,8 @@ use store::records::{DocumentKind, Expect};
 
 use super::document;
 use crate::api::auth::{Caller, Scope};
-use crate::api::problem::{ApiError, ApiResult};
+use crate::api::known;
+use crate::api::problem::ApiResult;
 use crate::state::AppState;
 
 /// Where the pause of the whole tenant is stored.
@@ -23,9 +24,7 @@ pub(crate) async fn get_tenant(
     caller: Caller,
 ) -> ApiResult<web::Json<TenantView>> {
     caller.require(Scope::SettingsRead)?;
-    let directory = state.directory.load();
-    let held = directory.tenants.get(&caller.tenant);
-    let held = held.ok_or_else(|| ApiError::unavailable("the tenant is being loaded"))?;
+    let held = known::tenant(&state, &caller)?;
     Ok(web::Json(TenantView {
         id: held.tenant.id,
         name: held.tenant.name.to_string(),

@@ -10,7 +10,7 @@ use protocol::id::TemplateId;
 use runtime::consumers::last_used;
 use store::records::{DocumentKind, Expect};
 
-use super::{read, refused, view};
+use super::{merge_map, read, refused, view};
 use crate::api::auth::{Caller, Scope};
 use crate::api::body::Body;
 use crate::api::command::now;
@@ -72,9 +72,7 @@ fn wanted(before: &Template, body: ChangeTemplate) -> Template {
         None => {}
     }
     match body.merge {
-        Some(merge) => {
-            after.merge = merge.into_iter().map(|(name, field)| (name.into(), field.into())).collect();
-        }
+        Some(merge) => after.merge = merge_map(merge),
         None => after.merge.retain(|parameter, _| expected.contains(parameter)),
     }
     after

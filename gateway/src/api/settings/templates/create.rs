@@ -1,7 +1,5 @@
 //! `POST /v1/templates`.
 
-use std::collections::BTreeMap;
-
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, post, web};
 use domain::directory::TenantDirectory;
@@ -13,10 +11,11 @@ use protocol::directory::{Review, Template, TemplateKind, TemplateStatus};
 use protocol::id::{NumberId, WabaId};
 use store::records::{DocumentKind, Expect};
 
-use super::{LastUsed, refused, view};
+use super::{LastUsed, merge_map, refused, view};
 use crate::api::auth::{Caller, Scope};
 use crate::api::body::Body;
 use crate::api::idempotency::{Answer, once};
+use crate::api::known;
 use crate::api::problem::{ApiError, ApiResult};
 use crate::api::settings::document;
 use crate::state::AppState;
@@ -41,11 +40,9 @@ pub(crate) async fn create_template(
 ) -> ApiResult<HttpResponse> {
     caller.require(Scope::SettingsWrite)?;
     let (number, mut template) = (body.value.number_id, new_template(&caller, body.value)?);
-    let directory = state.directory.load_full();
-    let tenant = directory.tenants.get(&caller.tenant);
-    let tenant = tenant.ok_or_else(|| ApiError::unavailable("the tenant is being loaded"))?;
+    let tenant = known::tenant(&state, &caller)?;
     if template.kind == TemplateKind::Approved {
-        template::submit(&mut template, account(tenant, number)?);
+        template::submit(&mut template, account(&tenant, number)?);
     }
     once(&state, &caller, &request, body.fingerprint, || async {
         has_room(&state, &caller, &template, tenant.tenant.settings.max_templates).await?;
@@ -78,11 +75,7 @@ fn new_template(caller: &Caller, body: NewTemplate) -> ApiResult<Template> {
         quality: None,
         provider_id: None,
         examples: body.examples,
-        merge: body
-            .merge
-            .into_iter()
-            .map(|(name, field)| (name.into(), field.into()))
-            .collect::<BTreeMap<_, _>>(),
+        merge: merge_map(body.merge),
         review: Review::default(),
     };
     match template::check(&template) {

@@ -6,9 +6,10 @@ pub(crate) mod preview;
 pub(crate) mod same;
 pub(crate) mod sync;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use actix_web::{HttpResponse, get, web};
+use compact_str::CompactString;
 use domain::template;
 use protocol::api::Page;
 use protocol::api::problem::{FieldError, Problem};
@@ -28,9 +29,7 @@ use crate::state::AppState;
 type LastUsed = HashMap<TemplateId, TimestampMs>;
 
 fn view(stored: Template, used: &LastUsed) -> TemplateView {
-    let texts = |(name, field): (compact_str::CompactString, compact_str::CompactString)| {
-        (name.to_string(), field.to_string())
-    };
+    let texts = |(name, field): (CompactString, CompactString)| (name.to_string(), field.to_string());
     TemplateView {
         parameters: template::expected(&stored).iter().map(ToString::to_string).collect(),
         id: stored.id,
@@ -49,6 +48,11 @@ fn view(stored: Template, used: &LastUsed) -> TemplateView {
         last_used_at: used.get(&stored.id).copied(),
         pending: stored.review.task.map(pending),
     }
+}
+
+/// Which merge field fills which parameter, as it is stored.
+fn merge_map(fields: BTreeMap<String, String>) -> BTreeMap<CompactString, CompactString> {
+    fields.into_iter().map(|(parameter, field)| (parameter.into(), field.into())).collect()
 }
 
 fn pending(task: Task) -> PendingTask {

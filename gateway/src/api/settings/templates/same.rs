@@ -8,6 +8,7 @@ use protocol::api::template::{MatchBody, MatchView};
 
 use crate::api::auth::{Caller, Scope};
 use crate::api::body::Body;
+use crate::api::known;
 use crate::api::problem::{ApiError, ApiResult};
 use crate::state::AppState;
 
@@ -28,9 +29,7 @@ pub(crate) async fn match_template(
     body: Body<MatchBody>,
 ) -> ApiResult<web::Json<MatchView>> {
     caller.require(Scope::SettingsRead)?;
-    let directory = state.directory.load_full();
-    let tenant = directory.tenants.get(&caller.tenant);
-    let tenant = tenant.ok_or_else(|| ApiError::unavailable("the tenant is being loaded"))?;
+    let tenant = known::tenant(&state, &caller)?;
     let account = match body.value.number_id {
         Some(id) => match tenant.numbers.get(&id) {
             Some(number) => number.waba_id.as_ref(),
@@ -38,7 +37,7 @@ pub(crate) async fn match_template(
         },
         None => None,
     };
-    let found = same_wording(tenant, account, &body.value.text).map(|(template, values)| TemplateBody {
+    let found = same_wording(&tenant, account, &body.value.text).map(|(template, values)| TemplateBody {
         name: template.name.to_string(),
         language: template.language.to_string(),
         parameters: values

@@ -1,7 +1,6 @@
 //! `GET` and `POST /v1/templates/sync`.
 
 use actix_web::{HttpResponse, get, post, web};
-use domain::directory::TenantDirectory;
 use protocol::api::Page;
 use protocol::api::template::SyncView;
 use protocol::id::WabaId;
@@ -10,7 +9,8 @@ use store::records::Change;
 
 use crate::api::auth::{Caller, Scope};
 use crate::api::command::now;
-use crate::api::problem::{ApiError, ApiResult};
+use crate::api::known;
+use crate::api::problem::ApiResult;
 use crate::state::AppState;
 
 fn view(account: &WabaId, note: Option<SyncNote>) -> SyncView {
@@ -21,15 +21,11 @@ fn view(account: &WabaId, note: Option<SyncNote>) -> SyncView {
 
 /// The provider's accounts behind the tenant's numbers.
 fn accounts(state: &AppState, caller: &Caller) -> ApiResult<Vec<WabaId>> {
-    let directory = state.directory.load();
-    let tenant = directory.tenants.get(&caller.tenant);
-    let of = |tenant: &TenantDirectory| {
-        let mut found: Vec<_> = tenant.numbers.values().filter_map(|number| number.waba_id.clone()).collect();
-        found.sort();
-        found.dedup();
-        found
-    };
-    tenant.map(|tenant| of(tenant)).ok_or_else(|| ApiError::unavailable("the tenant is being loaded"))
+    let tenant = known::tenant(state, caller)?;
+    let mut found: Vec<_> = tenant.numbers.values().filter_map(|number| number.waba_id.clone()).collect();
+    found.sort();
+    found.dedup();
+    Ok(found)
 }
 
 /// When the tenant's templates were compared with the provider's list. It happens once a night by itself.
