@@ -1,5 +1,8 @@
 //! Lines for spreadsheets.
 
+/// Content type of a report.
+pub(crate) const CONTENT_TYPE: &str = "text/csv; charset=utf-8";
+
 /// A line of CSV.
 pub(crate) fn line(cells: &[&str]) -> String {
     let cells: Vec<_> = cells.iter().map(|cell| quoted(cell)).collect();

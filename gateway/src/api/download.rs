@@ -3,12 +3,19 @@
 use actix_web::web::Bytes;
 use actix_web::{HttpResponse, http::header};
 use futures_util::stream::unfold;
+use serde::Serialize;
+use serde_json::json;
+use store::records::{Page, PageRequest, RecordsResult};
 use tokio::sync::mpsc;
 
 use super::problem::ApiResult;
 
 /// Chunks that wait for a slow reader. Each holds a page of rows; with two the next page is read while one is sent.
 const CHUNKS: usize = 2;
+/// Rows that are read at once: what is in memory at a time.
+pub(crate) const PAGE: usize = 200;
+/// Lines of one report: what spreadsheets open. Whoever needs more asks for parts by `from` and `to`.
+pub(crate) const MAX_LINES: usize = 1_000_000;
 
 /// Writes the chunks of an answer.
 pub(crate) struct Writer(mpsc::Sender<Bytes>);
@@ -29,6 +36,41 @@ impl Writer {
             tracing::warn!(%error, "a download ends before its end");
             Broken
         })
+    }
+
+    /// Reads page after page and writes each, until there is no other or at least `most` rows were read.
+    pub(crate) async fn pages<T>(
+        &self,
+        most: usize,
+        read: impl AsyncFn(PageRequest) -> RecordsResult<Page<T>>,
+        mut write: impl AsyncFnMut(Vec<T>) -> Result<(), Broken>,
+    ) -> Result<(), Broken> {
+        let (mut cursor, mut rows) = (None, 0);
+        loop {
+            let page = PageRequest { limit: PAGE, cursor };
+            let page = self.page(read(page).await.map_err(Into::into))?;
+            rows += page.data.len();
+            write(page.data).await?;
+            cursor = page.next;
+            if cursor.is_none() || rows >= most {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Adds entries to a JSON list that is open; `comma` is empty before the first one.
+    pub(crate) async fn list(
+        &self,
+        comma: &mut &'static str,
+        entries: impl Iterator<Item = impl Serialize>,
+    ) -> Result<(), Broken> {
+        let mut chunk = String::new();
+        for entry in entries {
+            chunk.push_str(comma);
+            chunk.push_str(&json!(entry).to_string());
+            *comma = ",";
+        }
+        self.write(chunk).await
     }
 }
 

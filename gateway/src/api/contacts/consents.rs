@@ -8,22 +8,17 @@ use protocol::command::{Consent, ConsentSource};
 use protocol::content::Channel;
 use protocol::time::TimestampMs;
 use serde::Deserialize;
-use store::records::{ConsentLine, ConsentQuery, PageRequest};
+use store::records::{ConsentLine, ConsentQuery};
 use utoipa::IntoParams;
 
 use crate::api::auth::{Caller, Scope};
 use crate::api::csv;
-use crate::api::download::download;
+use crate::api::download::{MAX_LINES, download};
 use crate::api::page::{Paging, page};
 use crate::api::problem::{ApiError, ApiResult};
 use crate::api::query::Query;
 use crate::api::views;
 use crate::state::AppState;
-
-/// Lines that are read at once: what is in memory at a time.
-const PAGE: usize = 200;
-/// Lines of one file: what spreadsheets open.
-const MAX_LINES: usize = 1_000_000;
 
 /// Query of the report.
 #[derive(Clone, Debug, Default, Deserialize, IntoParams)]
@@ -118,23 +113,15 @@ pub(crate) async fn export_consents(
     caller.require(Scope::ContactsRead)?;
     let query = params.query()?;
     let state = state.into_inner();
-    Ok(download("text/csv; charset=utf-8", "consents.csv", move |writer| async move {
+    Ok(download(csv::CONTENT_TYPE, "consents.csv", move |writer| async move {
         let head = ["contact", "phone", "name", "channel", "consent", "source", "by", "at", "text"];
         writer.write(csv::line(&head)).await?;
-        let (mut cursor, mut written) = (None, 0);
-        loop {
-            let page = PageRequest { limit: PAGE, cursor };
-            let read = state.records.consents(caller.tenant, query, page).await;
-            let page = writer.page(read.map_err(Into::into))?;
-            written += page.data.len();
-            let lines: String =
-                page.data.into_iter().map(|line| csv_line(&view(query.channel, line))).collect();
-            writer.write(lines).await?;
-            cursor = page.next;
-            if cursor.is_none() || written >= MAX_LINES {
-                return Ok(());
-            }
-        }
+        let read = async |page| state.records.consents(caller.tenant, query, page).await;
+        let write = async |lines: Vec<ConsentLine>| {
+            let lines = lines.into_iter().map(|line| csv_line(&view(query.channel, line)));
+            writer.write(lines.collect::<String>()).await
+        };
+        writer.pages(MAX_LINES, read, write).await
     }))
 }
 

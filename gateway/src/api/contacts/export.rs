@@ -4,20 +4,16 @@ use actix_web::{HttpResponse, get, web};
 use protocol::api::problem::Problem;
 use protocol::api::watch::EventView;
 use protocol::id::{ContactId, ConversationId};
-use serde::Serialize;
 use serde_json::json;
-use store::records::{Filter, MessageQuery, Order, PageRequest};
+use store::records::{ConversationRecord, Filter, MessageQuery, MessageRecord, Order};
 
 use super::{card, consent};
 use crate::api::auth::{Caller, Scope};
 use crate::api::command::now;
-use crate::api::download::{Broken, Writer, download};
+use crate::api::download::{Broken, PAGE, Writer, download};
 use crate::api::problem::ApiResult;
 use crate::api::views;
 use crate::state::AppState;
-
-/// Rows of one page: what is in memory at a time.
-const PAGE: usize = 200;
 
 /// Everything that is known of one contact: names, card, consents, conversations with all their messages and events.
 /// Written while it is read, however long it is.
@@ -63,12 +59,10 @@ struct Export {
 impl Export {
     async fn conversations(&self, writer: &Writer) -> Result<(), Broken> {
         let (records, tenant) = (&self.state.records, self.caller.tenant);
-        let (mut cursor, mut comma) = (None, "");
-        loop {
-            let page = PageRequest { limit: PAGE, cursor };
-            let read = records.conversations(tenant, Filter::Contact(self.contact), page).await;
-            let page = writer.page(read.map_err(Into::into))?;
-            for row in page.data {
+        let read = async |page| records.conversations(tenant, Filter::Contact(self.contact), page).await;
+        let mut comma = "";
+        let write = async |rows: Vec<ConversationRecord>| {
+            for row in rows {
                 let id = row.id;
                 let shown = json!(views::conversation(row, now()));
                 writer.write(format!("{comma}{{\"conversation\":{shown},\"messages\":[")).await?;
@@ -78,31 +72,28 @@ impl Export {
                 writer.write("]}").await?;
                 comma = ",";
             }
-            cursor = page.next;
-            if cursor.is_none() {
-                return Ok(());
-            }
-        }
+            Ok(())
+        };
+        writer.pages(usize::MAX, read, write).await
     }
 
     /// Oldest first.
     async fn messages(&self, writer: &Writer, conversation: ConversationId) -> Result<(), Broken> {
-        let (mut cursor, mut comma) = (None, "");
-        loop {
+        let read = async |page| {
             let query = MessageQuery {
                 tenant: self.caller.tenant,
                 conversation,
                 attachments_only: false,
                 order: Order::OldestFirst,
-                page: PageRequest { limit: PAGE, cursor },
+                page,
             };
-            let page = writer.page(self.state.records.messages(query).await.map_err(Into::into))?;
-            list(writer, &mut comma, page.data.into_iter().map(views::message)).await?;
-            cursor = page.next;
-            if cursor.is_none() {
-                return Ok(());
-            }
-        }
+            self.state.records.messages(query).await
+        };
+        let mut comma = "";
+        let write = async |rows: Vec<MessageRecord>| {
+            writer.list(&mut comma, rows.into_iter().map(views::message)).await
+        };
+        writer.pages(usize::MAX, read, write).await
     }
 
     /// Newest first: along the chain of events.
@@ -113,26 +104,11 @@ impl Export {
             let page = writer.page(read.map_err(Into::into))?;
             before = page.iter().map(|stored| stored.seq).min();
             let is_last = page.len() < PAGE;
-            list(writer, &mut comma, page.iter().map(|stored| EventView::new(stored.seq.0, &stored.event)))
-                .await?;
+            let shown = page.iter().map(|stored| EventView::new(stored.seq.0, &stored.event));
+            writer.list(&mut comma, shown).await?;
             if is_last {
                 return Ok(());
             }
         }
     }
-}
-
-/// Adds entries to a list that is open.
-async fn list(
-    writer: &Writer,
-    comma: &mut &'static str,
-    entries: impl Iterator<Item = impl Serialize>,
-) -> Result<(), Broken> {
-    let mut chunk = String::new();
-    for entry in entries {
-        chunk.push_str(comma);
-        chunk.push_str(&json!(entry).to_string());
-        *comma = ",";
-    }
-    writer.write(chunk).await
 }

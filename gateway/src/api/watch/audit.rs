@@ -109,7 +109,7 @@ pub(crate) async fn list_audit(
         .get(header::ACCEPT)
         .is_some_and(|accept| accept.to_str().is_ok_and(|text| text.contains("text/csv")));
     if wants_csv {
-        Ok(HttpResponse::Ok().content_type("text/csv; charset=utf-8").body(report(&found.data)))
+        Ok(HttpResponse::Ok().content_type(csv::CONTENT_TYPE).body(report(&found.data)))
     } else {
         Ok(HttpResponse::Ok().json(found))
     }

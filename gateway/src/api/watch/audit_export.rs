@@ -5,21 +5,16 @@ use protocol::api::problem::Problem;
 use protocol::id::ConversationId;
 use protocol::time::TimestampMs;
 use serde::Deserialize;
-use serde_json::json;
-use store::records::PageRequest;
+use store::records::AuditEntry;
 use utoipa::{IntoParams, ToSchema};
 
 use super::audit::{AuditParams, csv_head, csv_line, view};
 use crate::api::auth::{Caller, Scope};
-use crate::api::download::{Broken, Writer, download};
+use crate::api::csv;
+use crate::api::download::{MAX_LINES, download};
 use crate::api::problem::ApiResult;
 use crate::api::query::Query;
 use crate::state::AppState;
-
-/// Lines that are read at once: what is in memory at a time.
-const PAGE: usize = 200;
-/// Lines of one file: what spreadsheets open. Whoever needs more asks for parts by `from` and `to`.
-const MAX_LINES: usize = 1_000_000;
 
 /// Query of the export: the filters of the list.
 #[derive(Clone, Debug, Default, Deserialize, IntoParams)]
@@ -85,45 +80,29 @@ pub(crate) async fn export_audit(
     let query = params.query()?;
     let state = state.into_inner();
     let (kind, name) = match format {
-        Format::Csv => ("text/csv; charset=utf-8", "audit.csv"),
+        Format::Csv => (csv::CONTENT_TYPE, "audit.csv"),
         Format::Json => ("application/json", "audit.json"),
     };
     Ok(download(kind, name, move |writer| async move {
-        let (mut cursor, mut written) = (None, 0);
-        begin(&writer, format).await?;
-        loop {
-            let page = PageRequest { limit: PAGE, cursor };
-            let read = state.records.audit(caller.tenant, query.clone(), page).await;
-            let page = writer.page(read.map_err(Into::into))?;
-            let mut chunk = String::new();
-            for entry in page.data {
-                let line = view(entry);
-                match format {
-                    Format::Csv => chunk.push_str(&csv_line(&line)),
-                    Format::Json if written == 0 => chunk.push_str(&json!(line).to_string()),
-                    Format::Json => chunk.push_str(&format!(",{}", json!(line))),
-                }
-                written += 1;
+        let read = async |page| state.records.audit(caller.tenant, query.clone(), page).await;
+        match format {
+            Format::Csv => {
+                writer.write(csv_head()).await?;
+                let write = async |entries: Vec<AuditEntry>| {
+                    let lines = entries.into_iter().map(|entry| csv_line(&view(entry)));
+                    writer.write(lines.collect::<String>()).await
+                };
+                writer.pages(MAX_LINES, read, write).await
             }
-            writer.write(chunk).await?;
-            cursor = page.next;
-            if cursor.is_none() || written >= MAX_LINES {
-                return end(&writer, format).await;
+            Format::Json => {
+                writer.write("{\"data\":[").await?;
+                let mut comma = "";
+                let write = async |entries: Vec<AuditEntry>| {
+                    writer.list(&mut comma, entries.into_iter().map(view)).await
+                };
+                writer.pages(MAX_LINES, read, write).await?;
+                writer.write("]}").await
             }
         }
     }))
-}
-
-async fn begin(writer: &Writer, format: Format) -> Result<(), Broken> {
-    match format {
-        Format::Csv => writer.write(csv_head()).await,
-        Format::Json => writer.write("{\"data\":[").await,
-    }
-}
-
-async fn end(writer: &Writer, format: Format) -> Result<(), Broken> {
-    match format {
-        Format::Csv => Ok(()),
-        Format::Json => writer.write("]}").await,
-    }
 }
