@@ -5,6 +5,7 @@ use std::ops::Deref;
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest};
 use futures_util::future::{Ready, ready};
+use protocol::time::TimestampMs;
 use serde::de::DeserializeOwned;
 use serde_urlencoded::Deserializer;
 
@@ -20,6 +21,14 @@ impl<T> Deref for Query<T> {
 
     fn deref(&self) -> &T {
         &self.0
+    }
+}
+
+/// Refuses a span that ends before it begins.
+pub(crate) fn in_order(from: Option<TimestampMs>, to: Option<TimestampMs>) -> ApiResult<()> {
+    match (from, to) {
+        (Some(from), Some(to)) if from > to => Err(ApiError::field("?to", "must not be before `from`")),
+        _ => Ok(()),
     }
 }
 

@@ -15,8 +15,8 @@ use crate::api::auth::{Caller, Scope};
 use crate::api::csv;
 use crate::api::download::{MAX_LINES, download};
 use crate::api::page::{Paging, page};
-use crate::api::problem::{ApiError, ApiResult};
-use crate::api::query::Query;
+use crate::api::problem::ApiResult;
+use crate::api::query::{Query, in_order};
 use crate::api::views;
 use crate::state::AppState;
 
@@ -44,11 +44,7 @@ pub(crate) struct ConsentParams {
 
 impl ConsentParams {
     fn query(&self) -> ApiResult<ConsentQuery> {
-        if let (Some(from), Some(to)) = (self.from, self.to)
-            && from > to
-        {
-            return Err(ApiError::field("?to", "must not be before `from`"));
-        }
+        in_order(self.from, self.to)?;
         Ok(ConsentQuery {
             channel: self.channel.unwrap_or(Channel::Whatsapp),
             consent: self.consent,

@@ -15,7 +15,7 @@ use crate::api::auth::{Caller, Scope};
 use crate::api::csv;
 use crate::api::page::{Paging, page};
 use crate::api::problem::{ApiError, ApiResult};
-use crate::api::query::Query;
+use crate::api::query::{Query, in_order};
 use crate::api::views;
 use crate::state::AppState;
 
@@ -46,11 +46,7 @@ pub(crate) struct AuditParams {
 impl AuditParams {
     /// What the records are asked for.
     pub(super) fn query(&self) -> ApiResult<AuditQuery> {
-        if let (Some(from), Some(to)) = (self.from, self.to)
-            && from > to
-        {
-            return Err(ApiError::field("?to", "must not be before `from`"));
-        }
+        in_order(self.from, self.to)?;
         Ok(AuditQuery {
             action: self.action.as_deref().map(Into::into),
             by: self.by.as_deref().map(party).transpose()?,
