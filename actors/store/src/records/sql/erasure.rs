@@ -151,8 +151,7 @@ async fn contact<S: Sql>(db: &mut S, id: ContactId) -> RecordsResult<()> {
     let talks = one(db, sql, values![id.0], |cells| cells.take::<u64>()).await?;
     let Some(row) = load::contact(db, id).await?.filter(|_| talks == Some(0)) else { return Ok(()) };
     let words = search_words(&row).into_iter().map(|word| values![row.tenant.0, word, id.0]).collect();
-    let sql = "DELETE FROM contact_words WHERE tenant = ?1 AND word = ?2 AND contact = ?3";
-    db.run_each(sql, words).await?;
+    save::forget_words(db, words).await?;
     db.run("DELETE FROM contacts WHERE id = ?1", values![id.0]).await?;
     for (channel, mut record) in consents(db, id).await? {
         if record.consent == Consent::OptedOut {

@@ -195,9 +195,13 @@ pub(super) async fn contacts<'a, S: Sql>(
         }
     }
     db.insert(&CONTACTS, rows).await?;
-    let sql = "DELETE FROM contact_words WHERE tenant = ?1 AND word = ?2 AND contact = ?3";
-    db.run_each(sql, lost).await?;
+    forget_words(db, lost).await?;
     db.insert(&WORDS, gained).await
+}
+
+/// Contacts are no longer found by these: each a tenant, a word and a contact.
+pub(super) async fn forget_words<S: Sql>(db: &mut S, words: Vec<Values<'_>>) -> RecordsResult<()> {
+    db.run_each("DELETE FROM contact_words WHERE tenant = ?1 AND word = ?2 AND contact = ?3", words).await
 }
 
 /// Writes audit lines; one without a place is not derived and survives a rebuild.
