@@ -77,16 +77,31 @@ async fn erase<S: Sql>(
 pub(super) async fn follow<S: Sql>(db: &mut S, last: Option<&Event>) -> RecordsResult<()> {
     let Some(Event { conversation: Some(conversation), fact, .. }) = last else { return Ok(()) };
     let Fact::ContactErased { contact_id, .. } = fact else { return Ok(()) };
-    let sql = "SELECT seq FROM newest_events WHERE conversation = ?1";
-    let mut next = one(db, sql, values![conversation.0], |cells| cells.seq()).await?;
-    while let Some(place) = next {
-        let page = earlier(db, place).await?;
-        next = page.last().and_then(|(_, previous)| *previous);
-        redact(db, page.into_iter().map(|(stored, _)| stored)).await?;
+    let mut walk = Walk::from_newest(db, *conversation).await?;
+    while let Some(page) = walk.earlier(db).await? {
+        redact(db, page).await?;
     }
     db.run("DELETE FROM conversations WHERE id = ?1", values![conversation.0]).await?;
     audit(db, *conversation).await?;
     contact(db, *contact_id).await
+}
+
+/// Walks along the chain of a conversation's events, newest first.
+struct Walk(Option<EventSeq>);
+
+impl Walk {
+    async fn from_newest<S: Sql>(db: &mut S, conversation: ConversationId) -> RecordsResult<Self> {
+        let sql = "SELECT seq FROM newest_events WHERE conversation = ?1";
+        one(db, sql, values![conversation.0], |cells| cells.seq()).await.map(Self)
+    }
+
+    /// The next page; `None` at the end.
+    async fn earlier<S: Sql>(&mut self, db: &mut S) -> RecordsResult<Option<Vec<StoredEvent>>> {
+        let Some(place) = self.0 else { return Ok(None) };
+        let page = earlier(db, place).await?;
+        self.0 = page.last().and_then(|(_, previous)| *previous);
+        Ok(Some(page.into_iter().map(|(stored, _)| stored).collect()))
+    }
 }
 
 /// A page of the events of a conversation, from a place back, each with the place of the one before it.
@@ -103,7 +118,7 @@ async fn earlier<S: Sql>(db: &mut S, place: EventSeq) -> RecordsResult<Vec<(Stor
     .await
 }
 
-async fn redact<S: Sql>(db: &mut S, page: impl Iterator<Item = StoredEvent>) -> RecordsResult<()> {
+async fn redact<S: Sql>(db: &mut S, page: Vec<StoredEvent>) -> RecordsResult<()> {
     let (mut bodies, mut places, mut messages) = (Vec::new(), Vec::new(), Vec::new());
     for StoredEvent { seq, event } in page {
         if let Fact::MessageReceived { message, .. }
@@ -226,13 +241,10 @@ async fn events_left<S: Sql>(
     conversation: ConversationId,
     before: TimestampMs,
 ) -> RecordsResult<u64> {
-    let sql = "SELECT seq FROM newest_events WHERE conversation = ?1";
-    let mut next = one(db, sql, values![conversation.0], |cells| cells.seq()).await?;
+    let mut walk = Walk::from_newest(db, conversation).await?;
     let mut left = 0;
-    while let Some(place) = next {
-        let page = earlier(db, place).await?;
-        next = page.last().and_then(|(_, previous)| *previous);
-        let old = page.into_iter().map(|(stored, _)| stored.event).filter(|event| event.at < before);
+    while let Some(page) = walk.earlier(db).await? {
+        let old = page.into_iter().map(|stored| stored.event).filter(|event| event.at < before);
         left += old.filter(|event| domain::erasure::redacted(event.clone()) != *event).count() as u64;
     }
     Ok(left)
