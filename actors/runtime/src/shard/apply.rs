@@ -10,7 +10,8 @@ use protocol::entry::Happening;
 use protocol::id::{ConversationId, derive};
 use store::engine::{ConversationWrite, EngineError, LoadRequest, Loaded, SeenKey, Stored};
 
-use super::batch::{Batch, asks_to_begin, may_begin};
+use super::batch::Batch;
+use super::inputs::{asks_to_begin, may_begin};
 use super::own::{Lost, Shard, span};
 use crate::conversation::{Applied, Apply, ConversationActor, Frame, NumberedStep, Stop};
 use crate::limits::TIMER_RETRY;

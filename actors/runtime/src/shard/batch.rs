@@ -6,7 +6,7 @@ use bytes::Bytes;
 use compact_str::CompactString;
 use domain::conversation::{Input, Post, Step};
 use protocol::codec;
-use protocol::command::{Action, CommandKey};
+use protocol::command::CommandKey;
 use protocol::entry::{AccountNotice, Address, Entry, EntryBody, Happening};
 use protocol::fact::{Event, Fact};
 use protocol::id::{ConversationId, DeadLetterId, MessageId, TenantId};
@@ -17,6 +17,7 @@ use store::engine::{ConversationWrite, DeadLetter, LogEntry, Position};
 use tokio::sync::oneshot;
 
 use super::Local;
+use super::inputs::command_key;
 use super::live::ById;
 use crate::conversation::{NumberedStep, event_id};
 
@@ -365,41 +366,5 @@ impl Group {
     /// Tenant and conversation, for whom the tenant is known.
     pub(super) fn about(&self) -> Option<(TenantId, ConversationId)> {
         self.address.as_ref().map(|address| (address.tenant, address.conversation))
-    }
-}
-
-/// Whether an input may be the first of a conversation. What the provider says and what holds for the contact may;
-/// of commands only those that write first or record what the contact wants.
-pub(super) fn may_begin(input: &Input) -> bool {
-    match input {
-        Input::Happening(happening) => match happening.as_ref() {
-            Happening::Command(command) => {
-                matches!(
-                    command.action,
-                    Action::Send(_)
-                        | Action::SendOrSubmit { .. }
-                        | Action::SetConsent(_)
-                        | Action::SetBlocked(_)
-                )
-            }
-            _ => true,
-        },
-        Input::Tick | Input::Recover | Input::Claim { .. } | Input::Outcome { .. } => false,
-    }
-}
-
-/// Whether somebody at the tenant wants to begin a conversation. What comes from the contact brings its names along.
-pub(super) fn asks_to_begin(input: &Input) -> bool {
-    command_key(input).is_some() && may_begin(input)
-}
-
-/// The key of a command.
-fn command_key(input: &Input) -> Option<CommandKey> {
-    match input {
-        Input::Happening(happening) => match happening.as_ref() {
-            Happening::Command(command) => Some(command.key),
-            _ => None,
-        },
-        _ => None,
     }
 }

@@ -5,6 +5,7 @@ mod apply;
 mod batch;
 mod crash;
 mod gather;
+mod inputs;
 mod live;
 mod own;
 mod settle;
