@@ -31,3 +31,4 @@ mod protocol;
 mod sound;
 mod steps;
 mod store;
+mod world;

@@ -4,8 +4,8 @@ use stateright::Property;
 
 use crate::node::{Delivery, Ended};
 use crate::protocol::Protocol;
-use crate::steps::World;
 use crate::store::{Broken, Stage};
+use crate::world::World;
 
 type Condition = fn(&Protocol, &World) -> bool;
 
