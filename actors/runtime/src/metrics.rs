@@ -214,6 +214,8 @@ metrics! {
     timers_pending: IntGauge = "gateway_timers_pending",
     /// Charged conversations and messages.
     billing_conversations: Family<BillingConversation, IntCounter> = "gateway_billing_conversations_total",
+    /// Lines of the ledger where the provider's own word on what it charges is not our estimate.
+    billing_differences: IntCounter = "gateway_billing_differences_total",
     /// What messages on their way may cost and tenants have paid for, in whole units of their currencies; as of the
     /// newest one that ended, on the node that leads.
     credits_reserved: Gauge = "gateway_credits_reserved",

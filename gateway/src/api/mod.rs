@@ -152,6 +152,7 @@ fn watch_routes(config: &mut ServiceConfig<'_>) {
         .service(billing::usage::get_usage)
         .service(billing::ledger::list_ledger)
         .service(billing::ledger::list_differences)
+        .service(billing::preview::preview_cost)
         .service(billing::credits::get_credits)
         .service(billing::credits::purchase_credits)
         .service(billing::credits::list_credit_entries)

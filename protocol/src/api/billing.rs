@@ -44,8 +44,72 @@ pub struct LedgerView {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>)]
     pub provider_pricing: Option<serde_json::Value>,
+    /// What the provider charges, by its own word or our estimate; left out where it is free or no rate card prices it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cost: Option<MoneyView>,
     /// The provider's word and ours differ.
     pub differs: bool,
+    /// How they differ.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub difference: Option<DifferenceView>,
+}
+
+/// The provider charges something else than we estimated.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct DifferenceView {
+    /// Our estimate of what it charges; zero where it should be free, `null` where no rate card prices it.
+    pub estimated: Option<MoneyView>,
+    /// What it charges by its own word.
+    pub reported: Option<MoneyView>,
+    /// How much more (or, negative, less) it charges than estimated, where both are known.
+    pub amount: Option<MoneyView>,
+    /// Both reasons, in words.
+    pub explanation: String,
+}
+
+/// What a message would be charged if it were delivered now.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct CostPreview {
+    /// What it would be charged as: `marketing`, `utility`, `authentication` or `service`.
+    pub category: String,
+    /// `business_initiated`, `user_initiated` or `free_entry_point`.
+    pub origin: String,
+    /// The rule set, such as `conversation`.
+    pub policy: String,
+    /// The rule that decides, such as `conversation_opened`.
+    pub rule: String,
+    /// The market that the price is for.
+    pub market: String,
+    /// What is charged; zero where it is free, `null` where no rate card prices it.
+    pub charge: Option<MoneyView>,
+    /// Where the price is from.
+    pub rate_card: Option<RateCardView>,
+    /// Its place within the month's free tier, counted from 1, where there is one.
+    pub free_tier_place: Option<i64>,
+    /// Why, in words, as the ledger will say it.
+    pub explanation: String,
+    /// Whether the credits cover it, where the tenant pays in advance.
+    pub credits: Option<CoverView>,
+}
+
+/// A rate card.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct RateCardView {
+    /// Its name.
+    pub name: String,
+    /// The day from which it holds.
+    pub effective_from: String,
+}
+
+/// Whether credits cover a message.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct CoverView {
+    /// What has to be there: the price as if no conversation were open; zero where it is free for certain.
+    pub required: MoneyView,
+    /// What further messages may cost.
+    pub available: MoneyView,
+    /// Without that a send is refused with `insufficient_credits`.
+    pub sufficient: bool,
 }
 
 /// Sums over the ledger.

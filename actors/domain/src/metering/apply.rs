@@ -6,7 +6,7 @@ use compact_str::CompactString;
 use protocol::content::{Category, Channel};
 use protocol::entry::ProviderStatus;
 use protocol::fact::{Event, Fact, MessageStatus};
-use protocol::id::MessageId;
+use protocol::id::{MessageId, NumberId};
 use protocol::pricing::ProviderPricing;
 use protocol::time::{SpanMs, TimestampMs};
 
@@ -42,7 +42,16 @@ pub enum Booking {
 #[must_use]
 pub fn counters(state: &PairState, book: &Book<'_>, event: &Event) -> Vec<CompactString> {
     let (Some(number), Some(delivery)) = (state.number, Delivery::of(&event.fact)) else { return Vec::new() };
-    let (day, rules_day) = (book.day(delivery.at), book.day(delivery.queued_at));
+    tiers(book, number, (delivery.at, delivery.queued_at))
+}
+
+/// The counters of the free tiers that a delivery may use.
+pub(super) fn tiers(
+    book: &Book<'_>,
+    number: NumberId,
+    (at, queued_at): (TimestampMs, TimestampMs),
+) -> Vec<CompactString> {
+    let (day, rules_day) = (book.day(at), book.day(queued_at));
     let policies = [book.contract_on(rules_day), provider_on(rules_day)];
     policies.into_iter().filter_map(|terms| book.counter(terms, number, day)).collect()
 }
@@ -116,7 +125,8 @@ fn deliver(
     if !state.was_billed(delivery.message, delivery.queued_at) {
         // Other channels have prices of their own.
         let whatsapp = state.channel == Some(Channel::Whatsapp);
-        return if whatsapp { bill(state, book, counters, event, delivery) } else { None };
+        let line = if whatsapp { bill(state, book, counters, event.conversation?, delivery) } else { None };
+        return line.map(|line| Booking::Line(Box::new(line)));
     }
     let report = delivery.report?;
     let billed = state.billed.iter_mut().find(|billed| billed.message == delivery.message)?;

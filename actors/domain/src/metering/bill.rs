@@ -3,12 +3,11 @@
 use compact_str::CompactString;
 use jiff::civil::Date;
 use protocol::content::Category;
-use protocol::fact::Event;
-use protocol::id::MessageId;
+use protocol::id::{ConversationId, MessageId};
 use protocol::pricing::ProviderPricing;
 use protocol::time::TimestampMs;
 
-use super::apply::{Booking, Counters};
+use super::apply::Counters;
 use super::book::Book;
 use super::charge::{Charge, Line, Origin, Rule};
 use super::policy::{CONVERSATION, FREE_ENTRY, FREE_ENTRY_ANSWER, Policy, Service, Terms, Unit, provider_on};
@@ -52,10 +51,10 @@ pub(super) fn bill(
     state: &mut PairState,
     book: &Book<'_>,
     counters: &mut Counters,
-    event: &Event,
+    conversation: ConversationId,
     delivery: Delivery,
-) -> Option<Booking> {
-    let (number, conversation) = (state.number?, event.conversation?);
+) -> Option<Line> {
+    let number = state.number?;
     let (day, rules_day) = (book.day(delivery.at), book.day(delivery.queued_at));
     let (contract, provider) = (book.contract_on(rules_day), provider_on(rules_day));
     let market = state.market.clone().unwrap_or(CompactString::const_new("*"));
@@ -82,7 +81,7 @@ pub(super) fn bill(
         rule: estimated.rule,
         reported: delivery.report.is_some(),
     });
-    Some(Booking::Line(Box::new(Line {
+    Some(Line {
         message: delivery.message,
         tenant: book.tenant,
         conversation,
@@ -98,7 +97,7 @@ pub(super) fn bill(
         cost,
         reported: delivery.report,
         estimate,
-    })))
+    })
 }
 
 /// Turns verdicts into money.

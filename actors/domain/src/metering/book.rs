@@ -16,6 +16,9 @@ use super::policy::{CONTRACT, Scope, Service, Terms, provider_on};
 use crate::directory::TenantDirectory;
 use crate::market;
 
+/// Currency of what is free, where neither the tenant nor a rate card has one.
+const CURRENCY: CompactString = CompactString::const_new("EUR");
+
 /// Configuration of one tenant and number as the meter needs it.
 #[derive(Clone, Debug)]
 pub struct Book<'a> {
@@ -117,6 +120,13 @@ impl Book<'_> {
         let market = market::of_contact(contact).unwrap_or(CompactString::const_new("*"));
         let (price, _) = self.price(day, &market, category)?;
         (!price.amount.is_zero()).then_some(Quote { price, free_tier })
+    }
+
+    /// The currency of what is free: the tenant's own, or that of the newest rate card.
+    #[must_use]
+    pub fn home_currency(&self) -> Currency {
+        let card = self.rate_cards.iter().max_by_key(|card| card.effective_from).map(|card| &card.currency);
+        self.currency.or(card).cloned().unwrap_or(Currency(CURRENCY))
     }
 
     /// The price of a category in a market on a day, with its rate card. The newest card that has begun and names

@@ -45,6 +45,32 @@ pub struct Line {
     pub estimate: Option<Charge>,
 }
 
+impl Line {
+    /// What the tenant is billed for it and why, in words.
+    #[must_use]
+    pub fn words(&self) -> String {
+        let Charge { policy, rule, opened_by, free_tier_place, rate_card, .. } = &self.charge;
+        let (category, market) = (self.category.name(), &self.market);
+        let mut text = format!("{category} message to {market} under `{}`: {}", policy.name(), rule.words());
+        if let Some(place) = free_tier_place {
+            text.push_str(&format!(" (number {place} of the month)"));
+        }
+        if let Some(opener) = opened_by.filter(|opener| *opener != self.message) {
+            text.push_str(&format!(", opened by {opener}"));
+        }
+        match rate_card {
+            Some(card) => {
+                text.push_str(&format!("; rate card `{}` from {}", card.name, card.effective_from));
+            }
+            None if self.charge.is_unpriced() => {
+                text.push_str("; no rate card prices it, load one that does");
+            }
+            None => {}
+        }
+        text
+    }
+}
+
 /// An amount and why.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Charge {

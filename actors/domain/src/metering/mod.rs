@@ -17,6 +17,7 @@ mod bill;
 mod book;
 mod charge;
 pub mod policy;
+mod preview;
 mod report;
 mod state;
 
@@ -26,4 +27,5 @@ mod tests;
 pub use apply::{Booking, Counters, apply, concerns, counters};
 pub use book::{Book, Quote, time_zone};
 pub use charge::{Charge, Line, Origin, RateCardRef, Rule};
+pub use preview::{Wish, preview, preview_counters};
 pub use state::{OpenConversation, PairState};

@@ -123,8 +123,10 @@ impl Handler for Meter {
             batch.states.insert(conversation, state);
         }
         batch.close(&counters_before, &self.counters)?;
+        let differences = batch.differences();
         let settles = !batch.commit.credits.is_empty();
         self.shared.options.records.meter_commit(batch.commit).await?;
+        self.shared.options.metrics.billing_differences.inc_by(differences);
         if settles {
             let reserved = self.shared.options.records.credits_reserved().await?;
             self.shared.options.metrics.credits_reserved.set(reserved.to_f64().unwrap_or(0.0));
@@ -134,6 +136,13 @@ impl Handler for Meter {
 }
 
 impl Batch {
+    /// Lines on which the provider says something else than we estimated, whenever it said so.
+    fn differences(&self) -> u64 {
+        let booked = self.commit.entries.iter().filter(|entry| entry.differs).count();
+        let later = self.commit.provider_words.iter().filter(|word| word.cost.is_some()).count();
+        (booked + later) as u64
+    }
+
     /// Puts what changed into the commit.
     fn close(&mut self, counters_before: &Counters, counters: &Counters) -> Result<(), ConsumerError> {
         for (conversation, state) in &self.states {

@@ -2,12 +2,14 @@
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, get, post, web};
+use domain::directory::TenantDirectory;
 use domain::metering::{Book, time_zone};
 use protocol::api::Page;
 use protocol::api::billing::{CreditEntryView, CreditsView, MoneyView, PurchaseBody};
 use protocol::api::problem::Problem;
 use protocol::command::{Action, SendBody};
 use protocol::content::Category;
+use protocol::directory::TemplateKind;
 use protocol::entry::Address;
 use protocol::pricing::{Currency, Money};
 use rust_decimal::Decimal;
@@ -39,7 +41,7 @@ fn view(account: &CreditAccount) -> CreditsView {
 }
 
 /// The account of the caller's tenant; it begins with what is configured.
-async fn account(state: &AppState, caller: &Caller) -> ApiResult<CreditAccount> {
+pub(super) async fn account(state: &AppState, caller: &Caller) -> ApiResult<CreditAccount> {
     if let Some(account) = state.records.credits(caller.tenant).await? {
         return Ok(account);
     }
@@ -144,8 +146,25 @@ fn entry(entry: CreditEntry) -> CreditEntryView {
     }
 }
 
-/// Refuses a send that the tenant's credits do not cover, unless it repeats one that was taken. It is asked again before the message leaves: messages of the
-/// bot, and those that wait, are taken from the same credits.
+/// What a send is charged as, and whether it is a template; `None` when there is no such template.
+pub(super) fn charged_as(held: &TenantDirectory, wish: &Action) -> Option<(Category, bool)> {
+    Some(match wish {
+        Action::Send(SendBody::Template { name, language, .. }) => {
+            let template = held.templates.get(name)?.get(language).filter(|found| found.is_there())?;
+            match template.kind {
+                TemplateKind::Approved => (template.category, true),
+                // Ready-made text.
+                TemplateKind::Custom => (Category::Service, false),
+            }
+        }
+        // Whether it leaves as a template is known later: the dearer of both has to be there.
+        Action::SendOrSubmit { approval, .. } => (approval.category, true),
+        _ => (Category::Service, false),
+    })
+}
+
+/// Refuses a send that the tenant's credits do not cover, unless it repeats one that was taken. It is asked again before
+/// the message leaves: messages of the bot, and those that wait, are taken from the same credits.
 pub(crate) async fn require_funds(
     state: &AppState,
     caller: &Caller,
@@ -157,17 +176,8 @@ pub(crate) async fn require_funds(
     else {
         return Ok(());
     };
-    let category = match wish {
-        // One that does not exist is refused for that.
-        Action::Send(SendBody::Template { name, language, .. }) => {
-            let template = held.templates.get(name).and_then(|languages| languages.get(language));
-            let Some(template) = template else { return Ok(()) };
-            template.category
-        }
-        // Whether it leaves as a template is known later: the dearer of both has to be there.
-        Action::SendOrSubmit { approval, .. } => approval.category,
-        _ => Category::Service,
-    };
+    // A template that does not exist is refused for that.
+    let Some((category, _)) = charged_as(held, wish) else { return Ok(()) };
     let book = Book::of(held, Some(address.number), &directory.rate_cards, time_zone(&held.tenant.time_zone));
     let sent = (category, now());
     let Some(quote) = book.most(address.number, &address.contact, sent) else { return Ok(()) };

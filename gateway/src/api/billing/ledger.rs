@@ -11,7 +11,7 @@ use store::records::{LedgerEntry, LedgerQuery};
 use utoipa::IntoParams;
 
 use super::day::{Day, zone};
-use super::{money, words};
+use super::{difference, money, words};
 use crate::api::auth::{Caller, Scope};
 use crate::api::page::{Paging, page};
 use crate::api::problem::ApiResult;
@@ -45,6 +45,7 @@ pub(crate) struct LedgerParams {
 }
 
 fn view(entry: LedgerEntry) -> LedgerView {
+    let difference = difference::view(&entry);
     LedgerView {
         id: format!("{:032x}", entry.id),
         at: entry.at,
@@ -58,7 +59,9 @@ fn view(entry: LedgerEntry) -> LedgerView {
         charge: money(&entry.amount),
         explanation: words(&entry.explanation),
         provider_pricing: entry.provider.map(|pricing| json!(pricing)),
+        cost: entry.cost.as_ref().map(money),
         differs: entry.differs,
+        difference,
     }
 }
 
@@ -94,7 +97,8 @@ pub(crate) async fn list_ledger(
     entries(&state, &caller, &params, false).await
 }
 
-/// Only the entries where the provider's own word on the message differs from ours.
+/// Only the entries where the provider's own word on the message differs from our estimate of what it charges, and by how
+/// much. What the tenant was charged stays.
 #[utoipa::path(tag = "billing", params(LedgerParams), responses((status = 200, body = Page<LedgerView>)))]
 #[get("/billing/reconciliation")]
 pub(crate) async fn list_differences(

@@ -2,7 +2,9 @@
 
 pub(crate) mod credits;
 pub(crate) mod day;
+pub(crate) mod difference;
 pub(crate) mod ledger;
+pub(crate) mod preview;
 pub(crate) mod usage;
 
 use protocol::api::billing::MoneyView;

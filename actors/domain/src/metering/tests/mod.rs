@@ -3,6 +3,7 @@
 mod conversation;
 mod laws;
 mod message;
+mod preview;
 mod words;
 
 use jiff::civil::{Date, date};
@@ -76,6 +77,17 @@ fn word(kind: &str, category: &str) -> ProviderPricing {
     }
 }
 
+fn book(contract: Contract, rate_cards: &[RateCard]) -> Book<'_> {
+    Book {
+        tenant: TenantId(1),
+        contract,
+        zone: time_zone("Europe/Rome"),
+        currency: None,
+        account: None,
+        rate_cards,
+    }
+}
+
 impl Scene {
     fn new(contract: Contract, day: Date) -> Self {
         let mut scene = Self {
@@ -121,14 +133,7 @@ impl Scene {
             conversation: Some(self.conversation),
             fact,
         };
-        let book = Book {
-            tenant: TenantId(1),
-            contract: self.contract,
-            zone: time_zone("Europe/Rome"),
-            currency: None,
-            account: None,
-            rate_cards: &self.cards,
-        };
+        let book = book(self.contract, &self.cards);
         let wanted = counters(&self.state, &book, &event);
         let before = self.counters.clone();
         let booking = apply(&mut self.state, &book, &mut self.counters, &event);

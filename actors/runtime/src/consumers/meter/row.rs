@@ -4,7 +4,7 @@ use domain::metering::{Book, Charge, Line, Origin};
 use protocol::content::Category;
 use protocol::directory::Contract;
 use protocol::id::{MessageId, derive};
-use protocol::pricing::{Currency, Money, ProviderPricing};
+use protocol::pricing::{Money, ProviderPricing};
 use rust_decimal::Decimal;
 use serde::Serialize;
 use serde_json::Value;
@@ -12,9 +12,6 @@ use store::records::{LedgerEntry, ProviderCost, ProviderWord};
 
 use crate::consumers::ConsumerError;
 use crate::metrics::BillingConversation;
-
-/// Currency of what is free, where neither the tenant nor a rate card has one.
-const CURRENCY: &str = "EUR";
 
 /// The id of a message's line: there is never another one for it.
 pub(super) fn id(message: MessageId) -> u128 {
@@ -24,14 +21,14 @@ pub(super) fn id(message: MessageId) -> u128 {
 /// The stored form. Its explanation holds everything that a person needs to follow the charge.
 pub(super) fn entry(line: Line, book: &Book<'_>) -> Result<LedgerEntry, ConsumerError> {
     let explanation = serde_json::json!({
-        "text": text(&line),
+        "text": line.words(),
         "queued_at": line.queued_at,
         "template": line.template,
         "charge": json(&line.charge)?,
         "cost": json(&line.cost)?,
         "estimate": json(&line.estimate)?,
     });
-    let free = || Money { amount: Decimal::ZERO, currency: currency(book) };
+    let free = || Money { amount: Decimal::ZERO, currency: book.home_currency() };
     Ok(LedgerEntry {
         id: id(line.message),
         tenant: line.tenant,
@@ -65,34 +62,6 @@ pub(super) fn word(
 
 fn json(value: &impl Serialize) -> Result<Value, ConsumerError> {
     serde_json::to_value(value).map_err(|error| ConsumerError::Encode(error.into()))
-}
-
-fn currency(book: &Book<'_>) -> Currency {
-    let card = book.rate_cards.iter().max_by_key(|card| card.effective_from).map(|card| &card.currency);
-    book.currency.or(card).cloned().unwrap_or(Currency(CURRENCY.into()))
-}
-
-fn text(line: &Line) -> String {
-    let Charge { policy, rule, opened_by, free_tier_place, rate_card, .. } = &line.charge;
-    let mut text = format!(
-        "{} message to {} under `{}`: {}",
-        line.category.name(),
-        line.market,
-        policy.name(),
-        rule.words()
-    );
-    if let Some(place) = free_tier_place {
-        text.push_str(&format!(" (number {place} of the month)"));
-    }
-    if let Some(opener) = opened_by.filter(|opener| *opener != line.message) {
-        text.push_str(&format!(", opened by {opener}"));
-    }
-    match rate_card {
-        Some(card) => text.push_str(&format!("; rate card `{}` from {}", card.name, card.effective_from)),
-        None if line.charge.is_unpriced() => text.push_str("; no rate card prices it, load one that does"),
-        None => {}
-    }
-    text
 }
 
 /// The label of a line in the metrics.

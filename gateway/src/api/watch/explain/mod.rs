@@ -13,7 +13,7 @@ use store::records::{LedgerQuery, PageRequest};
 
 use super::events;
 use crate::api::auth::{Caller, Scope};
-use crate::api::billing::{money, words};
+use crate::api::billing::{difference, money, words};
 use crate::api::command::now;
 use crate::api::fresh;
 use crate::api::problem::{ApiError, ApiResult};
@@ -85,6 +85,7 @@ async fn explain_message(
             charge.currency,
             words(&entry.explanation)
         ));
+        reasons.extend(difference::words(&entry));
     }
     let log = log::newest(state, caller, message.conversation, |fact| concerns(fact, id)).await?;
     let log = log.iter().map(events::view).collect();
