@@ -157,6 +157,8 @@ ids! {
     NotificationId = "ntf_";
     /// A saved view of the inbox.
     ViewId = "viw_";
+    /// A payment that was asked for.
+    RechargeId = "rch_";
 }
 
 /// Bits of a message's id that are a hash; those before it are a time.

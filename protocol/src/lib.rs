@@ -9,6 +9,7 @@ pub mod codec;
 pub mod command;
 pub mod condition;
 pub mod content;
+pub mod credit;
 pub mod directory;
 pub mod entry;
 pub mod fact;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use compact_str::CompactString;
 use protocol::directory::{
-    ApiKey, Flow, Group, Number, Pause, RateCard, Template, Tenant, User, WebhookEndpoint,
+    ApiKey, CreditRules, Flow, Group, Number, Pause, RateCard, Template, Tenant, User, WebhookEndpoint,
 };
 use protocol::id::{FlowId, GroupId, NumberId, PhoneNumberId, TenantId, UserId, WabaId};
 
@@ -28,6 +28,8 @@ pub struct TenantDirectory {
     pub endpoints: Vec<WebhookEndpoint>,
     /// What somebody holds back.
     pub pauses: Pauses,
+    /// What happens when its credits run low.
+    pub credit_rules: Option<CreditRules>,
 }
 
 /// What a tenant does not send for now.
@@ -75,6 +77,8 @@ pub struct DirectoryDocuments {
     pub endpoints: Vec<WebhookEndpoint>,
     /// Pauses of all tenants and their numbers.
     pub pauses: Vec<Pause>,
+    /// What happens when credits of tenants run low.
+    pub credit_rules: Vec<CreditRules>,
     /// Prices.
     pub rate_cards: Vec<RateCard>,
 }
@@ -90,6 +94,7 @@ impl TenantDirectory {
             flows: BTreeMap::new(),
             endpoints: Vec::new(),
             pauses: Pauses::default(),
+            credit_rules: None,
         }
     }
 
@@ -144,6 +149,9 @@ impl Directory {
                 Some(number) => drop(t.pauses.numbers.insert(number)),
                 None => t.pauses.everything = true,
             });
+        }
+        for rules in documents.credit_rules {
+            insert(rules.tenant, &mut |t| t.credit_rules = Some(rules.clone()));
         }
         let keys = documents.keys.into_iter().filter(|key| tenants.contains_key(&key.tenant));
         let keys = keys.map(|key| (key.secret_sha256.clone(), key)).collect();

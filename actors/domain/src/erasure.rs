@@ -59,7 +59,11 @@ fn fact(fact: Fact) -> Fact {
         | Fact::Notify { .. }
         | Fact::Account(_)
         | Fact::DeadLettered { .. }
-        | Fact::ContactErased { .. } => fact,
+        | Fact::ContactErased { .. }
+        | Fact::CreditsLow { .. }
+        | Fact::RechargeAsked { .. }
+        | Fact::RechargeHeldBack { .. }
+        | Fact::RechargeEnded { .. } => fact,
     }
 }
 

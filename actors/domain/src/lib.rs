@@ -1,5 +1,5 @@
 //! Who decides. Pure state machines: the conversation with its window, mode, flow, consent and statuses;
-//! metering; templates; notification policy.
+//! metering; credits; templates; notification policy.
 //!
 //! Nothing here waits, reads a clock, draws a random number or does IO: time and configuration are handed in,
 //! and what has to happen comes back as effects. The same state, context and input always yield the same result.
@@ -7,6 +7,7 @@
 pub mod capability;
 pub mod consent;
 pub mod conversation;
+pub mod credits;
 pub mod directory;
 pub mod erasure;
 pub mod flow;

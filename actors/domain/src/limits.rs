@@ -107,6 +107,10 @@ pub const ANSWER_CHARS: usize = 2_000;
 /// bots do not talk for ever.
 pub const FLOW_MISSES: u8 = 3;
 
+/// A payment that was asked for is given up after this: a card is charged within seconds, a person who has to approve
+/// it does so by the next day.
+pub const RECHARGE_WITHIN: SpanMs = SpanMs::hours(48);
+
 const _: () = assert!(PARKED_FOR.0 > IN_DOUBT.0, "a parked status must survive until the outcome is known");
 const _: () = assert!(RECENT_FINAL < RECENT, "final messages must not crowd out those that still move");
 const _: () = assert!(BUTTONS < LIST_ROWS, "a list holds more than buttons do");

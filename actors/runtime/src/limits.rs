@@ -193,6 +193,9 @@ pub const TEMPLATE_POLL: Duration = Duration::from_millis(250);
 /// below what a provider allows.
 pub const TEMPLATE_CALLS: usize = 16;
 
+/// How often credits are compared with what tenants want to be told about: a payment takes longer.
+pub const CREDITS_POLL: Duration = Duration::from_secs(1);
+
 /// How often the notes are read that say when templates were compared: what a person who asks for it waits.
 pub const TEMPLATE_SYNC_POLL: Duration = Duration::from_secs(5);
 

@@ -45,6 +45,7 @@ fn routes(config: &mut ServiceConfig<'_>) {
     config.configure(contact_routes);
     config.configure(settings_routes);
     config.configure(people_routes);
+    config.configure(credit_routes);
     config.configure(watch_routes);
     config.default_service(web::route().to(unknown::no_such_call));
 }
@@ -146,6 +147,22 @@ fn people_routes(config: &mut ServiceConfig<'_>) {
         .service(keys::delete_key);
 }
 
+fn credit_routes(config: &mut ServiceConfig<'_>) {
+    use billing::{credits, recharges, rules};
+    config
+        .service(credits::get_credits)
+        .service(credits::purchase_credits)
+        .service(credits::list_credit_entries)
+        .service(rules::get_auto_recharge)
+        .service(rules::put_auto_recharge)
+        .service(rules::delete_auto_recharge)
+        .service(rules::get_low_balance)
+        .service(rules::put_low_balance)
+        .service(rules::delete_low_balance)
+        .service(recharges::list_recharges)
+        .service(recharges::decline_recharge);
+}
+
 fn watch_routes(config: &mut ServiceConfig<'_>) {
     use watch::{audit, audit_export, dead_letters, events, explain, notifications, stream};
     config
@@ -153,9 +170,6 @@ fn watch_routes(config: &mut ServiceConfig<'_>) {
         .service(billing::ledger::list_ledger)
         .service(billing::ledger::list_differences)
         .service(billing::preview::preview_cost)
-        .service(billing::credits::get_credits)
-        .service(billing::credits::purchase_credits)
-        .service(billing::credits::list_credit_entries)
         .service(events::list_events)
         .service(notifications::list_notifications)
         .service(notifications::mark_notifications_read)

@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::id::{ConversationId, MessageId, NumberId};
+use crate::credit::RechargeState;
+use crate::id::{ConversationId, MessageId, NumberId, RechargeId};
 use crate::time::TimestampMs;
 
 /// `{ "amount": "0.0118", "currency": "USD" }`.
@@ -151,6 +152,58 @@ pub struct PurchaseBody {
     pub amount: MoneyView,
     /// The payment service's own name of it, 1 to 100 characters: the same one counts once.
     pub reference: String,
+    /// The payment that was asked for (event `credits.recharge_asked`), if it is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recharge_id: Option<RechargeId>,
+}
+
+/// When which payment is asked for. All amounts are in the currency of the credits.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RechargeRuleBody {
+    /// When less than this is available.
+    pub minimum_balance: MoneyView,
+    /// So much.
+    pub amount: MoneyView,
+    /// Not more than this in a calendar month of the tenant's time zone, without what was declined; `null` or left out
+    /// for no limit.
+    #[serde(default)]
+    pub monthly_limit: Option<MoneyView>,
+}
+
+/// What the tenant wants to be told about.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LowBalanceBody {
+    /// It is told when less is available.
+    pub below: MoneyView,
+}
+
+/// A payment that was asked for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct RechargeView {
+    /// Its id.
+    pub id: RechargeId,
+    /// When it was asked for.
+    pub asked_at: TimestampMs,
+    /// How much.
+    pub amount: MoneyView,
+    /// What was available then.
+    pub available: MoneyView,
+    /// Where it stands.
+    pub state: RechargeState,
+    /// When it was paid, declined or given up.
+    pub ended_at: Option<TimestampMs>,
+    /// The name of the payment, or why there is none.
+    pub detail: Option<String>,
+}
+
+/// Why there is no payment.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DeclineBody {
+    /// In words, for people; 1 to 200 characters.
+    pub reason: String,
 }
 
 /// One change of the balance.

@@ -42,6 +42,10 @@ pub fn data(fact: &Fact) -> Value {
         | Fact::FlowAbandoned { .. } => flow(fact),
         Fact::Call(call) => called(call),
         Fact::Account(account) => noticed(account),
+        Fact::CreditsLow { .. }
+        | Fact::RechargeAsked { .. }
+        | Fact::RechargeHeldBack { .. }
+        | Fact::RechargeEnded { .. } => credits(fact),
         _ => conversation(fact),
     }
 }
@@ -71,6 +75,23 @@ fn conversation(fact: &Fact) -> Value {
         Fact::ContactErased { channel, contact_id, by, .. } => {
             json!({ "channel": channel, "contact_id": contact_id, "by": show::sender(*by) })
         }
+        _ => Value::Null,
+    }
+}
+
+/// What a tenant has paid in advance.
+fn credits(fact: &Fact) -> Value {
+    match fact {
+        Fact::CreditsLow { available, below } => json!({ "available": available, "below": below }),
+        Fact::RechargeAsked { recharge, amount, available, below } => json!({
+            "recharge_id": recharge, "amount": amount, "available": available, "minimum_balance": below,
+        }),
+        Fact::RechargeHeldBack { amount, available, asked, limit } => json!({
+            "amount": amount, "available": available, "asked_this_month": asked, "monthly_limit": limit,
+        }),
+        Fact::RechargeEnded { recharge, state, amount, detail } => json!({
+            "recharge_id": recharge, "state": state, "amount": amount, "detail": detail,
+        }),
         _ => Value::Null,
     }
 }

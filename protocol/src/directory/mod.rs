@@ -1,6 +1,7 @@
 //! What tenants configure: numbers, people, templates, flows, prices. Kept as JSON documents in the records
 //! store, held in memory by every node, and handed to the pure step as context.
 
+mod credit;
 mod template;
 
 use std::collections::BTreeMap;
@@ -11,6 +12,7 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+pub use self::credit::{CreditRules, RechargeRule};
 pub use self::template::{Review, Task, TaskKind, Template, TemplateKind, TemplateStatus, Wording};
 
 use crate::command::{Owner, Vacancy};

@@ -13,13 +13,15 @@ pub use self::status::MessageStatus;
 
 use crate::command::{ConsentRecord, Mode, Owner, Party, Refusal, Vacancy};
 use crate::content::{Category, Channel, Content, ProviderError, Referral};
+use crate::credit::RechargeState;
 use crate::entry::{AccountNotice, CallEvent, Identity, ProviderStatus};
 use crate::id::{
-    ContactId, ConversationId, EventId, FlowId, MessageId, NumberId, ProviderId, TenantId, UserId, WabaId,
+    ContactId, ConversationId, EventId, FlowId, MessageId, NumberId, ProviderId, RechargeId, TenantId,
+    UserId, WabaId,
 };
 use crate::outbound::Attempt;
 use crate::phone::ContactKey;
-use crate::pricing::ProviderPricing;
+use crate::pricing::{Money, ProviderPricing};
 use crate::time::TimestampMs;
 
 /// Version of the stored form, written before every event. Version N reads N and N−1.
@@ -326,6 +328,46 @@ pub enum Fact {
         consent: Option<ConsentRecord>,
         /// Who asked for it.
         by: Party,
+    },
+    /// Less is left of the tenant's credits than it wants to be told about. Once, until a payment lifts them again.
+    CreditsLow {
+        /// What further messages may cost.
+        available: Money,
+        /// What the tenant wants to be told about.
+        below: Money,
+    },
+    /// A payment is asked for, since less than a minimum is left of the tenant's credits.
+    RechargeAsked {
+        /// The payment names it.
+        recharge: RechargeId,
+        /// How much.
+        amount: Money,
+        /// What further messages may cost.
+        available: Money,
+        /// The minimum.
+        below: Money,
+    },
+    /// A payment would be asked for, but it does not fit into the month's limit.
+    RechargeHeldBack {
+        /// How much it would be.
+        amount: Money,
+        /// What further messages may cost.
+        available: Money,
+        /// What was asked for in this month.
+        asked: Money,
+        /// The limit.
+        limit: Money,
+    },
+    /// A payment that was asked for was made, or will not be.
+    RechargeEnded {
+        /// Which one.
+        recharge: RechargeId,
+        /// How it ended.
+        state: RechargeState,
+        /// How much was asked for.
+        amount: Money,
+        /// The name of the payment, or why there is none.
+        detail: CompactString,
     },
 }
 

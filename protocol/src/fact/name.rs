@@ -51,4 +51,8 @@ names! {
     Fact::Notify { .. } => "notification.due",
     Fact::Account(_) => "account.notice",
     Fact::DeadLettered { .. } => "dead_letter",
+    Fact::CreditsLow { .. } => "credits.low",
+    Fact::RechargeAsked { .. } => "credits.recharge_asked",
+    Fact::RechargeHeldBack { .. } => "credits.recharge_held_back",
+    Fact::RechargeEnded { .. } => "credits.recharge_ended",
 }

@@ -57,6 +57,7 @@ pub(crate) fn directory(throughput_per_second: u32) -> Directory {
         flows: BTreeMap::new(),
         endpoints: Vec::new(),
         pauses: domain::directory::Pauses::default(),
+        credit_rules: None,
     };
     Directory { tenants: BTreeMap::from([(TENANT, Arc::new(tenant))]), ..Directory::default() }
 }

@@ -7,7 +7,7 @@
 use async_trait::async_trait;
 use compact_str::CompactString;
 use domain::metering::Quote;
-use protocol::id::{MessageId, TenantId};
+use protocol::id::{MessageId, RechargeId, TenantId};
 use protocol::pricing::{Currency, Money};
 use protocol::time::TimestampMs;
 use rust_decimal::Decimal;
@@ -24,6 +24,8 @@ pub struct CreditAccount {
     pub balance: Decimal,
     /// The part of it that messages on their way may cost.
     pub reserved: Decimal,
+    /// Payments that were counted.
+    pub payments: u64,
 }
 
 impl CreditAccount {
@@ -81,6 +83,8 @@ pub struct Purchase {
     pub reference: CompactString,
     /// Above zero.
     pub amount: Money,
+    /// The payment that was asked for, if it is one.
+    pub recharge: Option<RechargeId>,
     /// When.
     pub at: TimestampMs,
 }

@@ -45,6 +45,8 @@ pub enum DocumentKind {
     TemplateSync,
     /// When a template was last used; by template.
     TemplateUse,
+    /// [`protocol::directory::CreditRules`]; one of each tenant.
+    CreditRules,
 }
 
 impl DocumentKind {
@@ -67,6 +69,7 @@ impl DocumentKind {
             Self::Contact => "contact",
             Self::TemplateSync => "template_sync",
             Self::TemplateUse => "template_use",
+            Self::CreditRules => "credit_rules",
         }
     }
 

@@ -26,6 +26,7 @@ mod notifications;
 mod page;
 mod postgres;
 mod projection;
+mod recharges;
 pub mod search;
 mod sql;
 mod sqlite;
@@ -56,6 +57,7 @@ pub use notifications::{NotificationRecord, Notifications, NotifyCommit, ReadThr
 pub use page::{Cursor, Order, Page, PageRequest};
 pub use postgres::{AddressError, PostgresRecords};
 pub use projection::{FactBatch, LaneStep, Projection};
+pub use recharges::Recharges;
 pub use sqlite::SqliteRecords;
 
 /// The whole records store. Callers usually hold an `Arc<dyn Records>` and import the parts they use.
@@ -68,6 +70,7 @@ pub trait Records:
     + Audit
     + Ledger
     + Credits
+    + Recharges
     + Notifications
     + Deliveries
     + Documents
@@ -84,6 +87,7 @@ impl<T> Records for T where
         + Audit
         + Ledger
         + Credits
+        + Recharges
         + Notifications
         + Deliveries
         + Documents

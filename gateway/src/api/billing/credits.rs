@@ -11,11 +11,10 @@ use protocol::command::{Action, SendBody};
 use protocol::content::Category;
 use protocol::directory::TemplateKind;
 use protocol::entry::Address;
-use protocol::pricing::{Currency, Money};
 use rust_decimal::Decimal;
 use store::records::{CreditAccount, CreditEntry, CreditKind, Purchase, Reservation};
 
-use super::money;
+use super::{money, positive};
 use crate::api::auth::{Caller, Scope};
 use crate::api::body::Body;
 use crate::api::command::{self, now};
@@ -91,31 +90,19 @@ pub(crate) async fn purchase_credits(
 ) -> ApiResult<HttpResponse> {
     caller.require(Scope::BillingWrite)?;
     let Body { value, fingerprint } = body;
-    let amount = paid(&value.amount)?;
+    let amount = positive("/amount", &value.amount, None)?;
     if value.reference.trim().is_empty() || value.reference.chars().count() > MAX_REFERENCE {
         let detail = format!("must have 1 to {MAX_REFERENCE} characters: the name of the payment");
         return Err(ApiError::field("/reference", detail));
     }
     idempotency::once(&state, &caller, &request, fingerprint, async || {
         account(&state, &caller).await?;
-        let purchase = Purchase { reference: value.reference.trim().into(), amount, at: now() };
+        let (reference, recharge) = (value.reference.trim().into(), value.recharge_id);
+        let purchase = Purchase { reference, amount, recharge, at: now() };
         let account = state.records.purchase_credits(caller.tenant, purchase).await?;
         Answer::json(StatusCode::OK, None, &view(&account))
     })
     .await
-}
-
-fn paid(amount: &MoneyView) -> ApiResult<Money> {
-    let wrong = || ApiError::field("/amount/amount", "must be a decimal text above zero, such as `250.00`");
-    let value = amount.amount.parse::<Decimal>().map_err(|_| wrong())?;
-    if value <= Decimal::ZERO {
-        return Err(wrong());
-    }
-    let is_code = amount.currency.len() == 3 && amount.currency.bytes().all(|byte| byte.is_ascii_uppercase());
-    if !is_code {
-        return Err(ApiError::field("/amount/currency", "must be an ISO 4217 code such as `EUR`"));
-    }
-    Ok(Money { amount: value, currency: Currency(amount.currency.as_str().into()) })
 }
 
 /// Every change of the balance, newest first. Their sum is the balance.

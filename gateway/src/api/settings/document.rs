@@ -26,9 +26,20 @@ pub(crate) async fn read<T: DeserializeOwned>(
     kind: DocumentKind,
     id: impl Into<CompactString>,
 ) -> ApiResult<Versioned<T>> {
-    let document = state.records.document(kind, Some(caller.tenant), id.into()).await?;
-    let document = document.ok_or_else(|| ApiError::not_found(kind.name()))?;
-    Ok(Versioned { value: decode(kind, document.body)?, version: document.version })
+    find(state, caller, kind, id).await?.ok_or_else(|| ApiError::not_found(kind.name()))
+}
+
+/// Reads one document of the caller's tenant that may not be there.
+pub(crate) async fn find<T: DeserializeOwned>(
+    state: &AppState,
+    caller: &Caller,
+    kind: DocumentKind,
+    id: impl Into<CompactString>,
+) -> ApiResult<Option<Versioned<T>>> {
+    let found = state.records.document(kind, Some(caller.tenant), id.into()).await?;
+    let versioned =
+        found.map(|found| Ok(Versioned { value: decode(kind, found.body)?, version: found.version }));
+    versioned.transpose()
 }
 
 /// Reads all documents of a kind, by id.

@@ -28,6 +28,7 @@ fn directory(tenants: &[(&str, &[&str])]) -> Arc<Directory> {
             flows: BTreeMap::new(),
             endpoints: Vec::new(),
             pauses: domain::directory::Pauses::default(),
+            credit_rules: None,
         };
         directory.tenants.insert(tenant.tenant.id, Arc::new(tenant));
     }

@@ -87,3 +87,114 @@ async fn d9_wrong_payments_name_the_field_and_tenants_without_credits_are_told()
     assert_eq!(world.get("/v1/credits").await.json()["balance"], euro("1"), "nothing was half applied");
     world.stop().await;
 }
+
+async fn put(world: &World, what: &str, body: Value) -> Answer {
+    world.call(Method::PUT, format!("/v1/credits/{what}")).body(body).answer().await
+}
+
+/// The names and details of what the tenant is told about its credits.
+async fn told(world: &World) -> Vec<(String, Value)> {
+    let events = world.get("/v1/events?limit=200").await.json();
+    let events = events["data"].as_array().unwrap().iter();
+    let named = events.map(|event| (event["type"].as_str().unwrap().to_owned(), event["data"].clone()));
+    named.filter(|(name, _)| name.starts_with("credits.")).collect()
+}
+
+#[actix_web::test]
+async fn d9_low_credits_are_told_and_recharged_once() {
+    let world = with_credits("5").await;
+    let low = put(&world, "low-balance", json!({ "below": euro("10") })).await;
+    assert_eq!((low.status, low.json()["below"].clone()), (StatusCode::OK, euro("10")));
+    let rule = json!({ "minimum_balance": euro("6"), "amount": euro("20"), "monthly_limit": euro("30") });
+    assert_eq!(put(&world, "auto-recharge", rule.clone()).await.json(), rule);
+    let asked = world.get_until("/v1/credits/recharges", |list| list["data"][0].is_object()).await;
+    let recharge = &asked["data"][0];
+    assert_eq!((&recharge["state"], &recharge["available"]), (&json!("asked"), &euro("5")), "{asked}");
+    let names: Vec<_> = told(&world).await.into_iter().map(|(name, _)| name).collect();
+    assert_eq!(names, ["credits.low", "credits.recharge_asked"]);
+    assert_eq!(told(&world).await[1].1["recharge_id"], recharge["id"]);
+
+    let body = json!({ "amount": euro("20"), "reference": "card-1", "recharge_id": recharge["id"] });
+    let paid = world.call(Method::POST, "/v1/credits/purchases").body(body).answer().await;
+    assert_eq!(paid.json()["balance"], euro("25"), "{paid:?}");
+    let ended = told(&world).await.pop().unwrap();
+    assert_eq!((ended.0.as_str(), &ended.1["state"]), ("credits.recharge_ended", &json!("paid")));
+    assert_eq!(world.get("/v1/credits/recharges").await.json()["data"][0]["detail"], "card-1");
+
+    // Another rule that the month's limit does not leave room for.
+    let rule = json!({ "minimum_balance": euro("30"), "amount": euro("20"), "monthly_limit": euro("30") });
+    put(&world, "auto-recharge", rule).await;
+    world.get_until("/v1/events?limit=200", |events| events.to_string().contains("recharge_held_back")).await;
+    let held = told(&world).await.pop().unwrap().1;
+    assert_eq!((&held["asked_this_month"], &held["monthly_limit"]), (&euro("20"), &euro("30")), "{held}");
+    let gone = world.call(Method::DELETE, "/v1/credits/auto-recharge").answer().await;
+    assert_eq!(gone.status, StatusCode::NO_CONTENT);
+    assert_eq!(world.get("/v1/credits/auto-recharge").await.status, StatusCode::NOT_FOUND);
+    assert_eq!(world.get("/v1/credits/low-balance").await.json()["below"], euro("10"), "the other one stays");
+    world.stop().await;
+}
+
+#[actix_web::test]
+async fn d9_a_declined_recharge_says_why() {
+    let world = with_credits("5").await;
+    put(&world, "auto-recharge", json!({ "minimum_balance": euro("6"), "amount": euro("20") })).await;
+    let asked = world.get_until("/v1/credits/recharges", |list| list["data"][0].is_object()).await;
+    let path = format!("/v1/credits/recharges/{}/decline", asked["data"][0]["id"].as_str().unwrap());
+    let decline = async |reason: Value| {
+        world.call(Method::POST, &path).body(json!({ "reason": reason })).answer().await
+    };
+    for wrong in [json!(""), json!(7), json!("a\nb")] {
+        assert_eq!(decline(wrong).await.json()["errors"][0]["pointer"], "/reason");
+    }
+    let declined = decline(json!("no limit left")).await.json();
+    assert_eq!((&declined["state"], &declined["detail"]), (&json!("declined"), &json!("no limit left")));
+    assert_eq!(told(&world).await.pop().unwrap().1["detail"], "no limit left");
+    let body = json!({ "amount": euro("20"), "reference": "card-1", "recharge_id": asked["data"][0]["id"] });
+    world.call(Method::POST, "/v1/credits/purchases").body(body).answer().await;
+    let late = decline(json!("too late")).await;
+    assert_eq!((late.status, late.code().as_str()), (StatusCode::CONFLICT, "already_ended"));
+    let foreign = world.call(Method::POST, &path).with_key(super::OTHER_KEY).body(json!({ "reason": "x" }));
+    assert_eq!(foreign.answer().await.status, StatusCode::NOT_FOUND);
+    world.stop().await;
+}
+
+#[actix_web::test]
+async fn d9_wrong_rules_name_the_field_and_change_nothing() {
+    let world = with_credits("5").await;
+    let rule = |minimum: Value, amount: Value, limit: Value| json!({ "minimum_balance": minimum, "amount": amount, "monthly_limit": limit });
+    let dollars = json!({ "amount": "1", "currency": "USD" });
+    for (what, body, pointer) in [
+        ("auto-recharge", rule(euro("0"), euro("1"), Value::Null), "/minimum_balance/amount"),
+        ("auto-recharge", rule(euro("1"), euro("0.0000000001"), Value::Null), "/amount/amount"),
+        ("auto-recharge", rule(euro("1"), euro("9999999999"), Value::Null), "/amount/amount"),
+        ("auto-recharge", rule(euro("1"), dollars.clone(), Value::Null), "/amount/currency"),
+        ("auto-recharge", rule(euro("1"), euro("5"), euro("4")), "/monthly_limit"),
+        ("auto-recharge", rule(euro("1"), json!(5), Value::Null), "/amount"),
+        ("auto-recharge", json!({ "amount": euro("1") }), "/minimum_balance"),
+        ("auto-recharge", json!({ "colour": "red" }), "/colour"),
+        ("low-balance", json!({ "below": dollars }), "/below/currency"),
+        ("low-balance", json!({ "below": euro("much") }), "/below/amount"),
+        ("low-balance", json!({}), "/below"),
+    ] {
+        let refused = put(&world, what, body.clone()).await;
+        assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY, "{body}: {refused:?}");
+        assert_eq!(refused.json()["errors"][0]["pointer"], pointer, "{body}: {refused:?}");
+    }
+    for what in ["auto-recharge", "low-balance"] {
+        assert_eq!(world.get(format!("/v1/credits/{what}")).await.status, StatusCode::NOT_FOUND);
+        let path = format!("/v1/credits/{what}");
+        let other = world.call(Method::PUT, path).with_key(super::OTHER_KEY);
+        let body = if what == "low-balance" {
+            json!({ "below": euro("1") })
+        } else {
+            rule(euro("1"), euro("1"), Value::Null)
+        };
+        assert_eq!(other.body(body).answer().await.code(), "no_credits");
+    }
+    let unknown =
+        json!({ "amount": euro("1"), "reference": "x", "recharge_id": "rch_00000000000000000000000009" });
+    let refused = world.call(Method::POST, "/v1/credits/purchases").body(unknown).answer().await;
+    assert_eq!(refused.json()["errors"][0]["pointer"], "/recharge_id", "{refused:?}");
+    assert_eq!(world.get("/v1/credits").await.json()["balance"], euro("5"), "nothing was half applied");
+    world.stop().await;
+}

@@ -146,6 +146,7 @@ fn tenant(numbers: &[&Number]) -> TenantDirectory {
         flows: BTreeMap::from([(FlowId::new("TEST0001"), BTreeMap::from([(1, Arc::new(flow(1)))]))]),
         endpoints: Vec::new(),
         pauses: domain::directory::Pauses::default(),
+        credit_rules: None,
     }
 }
 

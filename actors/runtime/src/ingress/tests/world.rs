@@ -69,6 +69,7 @@ fn directory() -> Directory {
             flows: Default::default(),
             endpoints: Vec::new(),
             pauses: domain::directory::Pauses::default(),
+            credit_rules: None,
         };
         directory.tenants.insert(id, Arc::new(tenant));
     }

@@ -60,6 +60,7 @@ pub(crate) fn directory() -> Directory {
         flows: BTreeMap::new(),
         endpoints: Vec::new(),
         pauses: domain::directory::Pauses::default(),
+        credit_rules: None,
     };
     Directory { tenants: BTreeMap::from([(TENANT, Arc::new(tenant))]), phone_numbers, ..Directory::default() }
 }

@@ -17,6 +17,7 @@ use super::cells::Cells;
 use super::filter::Where;
 use super::money::{money, nano};
 use super::paging::{older, page, page_limit, pair_cursor};
+use super::recharges;
 use super::statement::{Database, Durability, Sql, one};
 use super::value::{Value, values};
 
@@ -65,19 +66,23 @@ impl<D: Database> Credits for D {
     }
 }
 
-async fn account<S: Sql>(db: &mut S, tenant: TenantId) -> RecordsResult<Option<CreditAccount>> {
-    let sql = "SELECT balance_nano, reserved_nano, currency FROM credits WHERE tenant = ?1";
+pub(super) async fn account<S: Sql>(db: &mut S, tenant: TenantId) -> RecordsResult<Option<CreditAccount>> {
+    let sql = "SELECT balance_nano, reserved_nano, payments, currency FROM credits WHERE tenant = ?1";
     one(db, sql, values![tenant.0], |cells| {
-        let (balance, reserved) = (cells.take()?, cells.take()?);
+        let (balance, reserved, payments) = (cells.take()?, cells.take()?, cells.take()?);
         let currency = Currency(cells.text(|text| Ok(text.into()))?);
         let amount = |nano| money(nano, currency.0.clone()).amount;
-        Ok(CreditAccount { balance: amount(balance), reserved: amount(reserved), currency: currency.clone() })
+        let (balance, reserved) = (amount(balance), amount(reserved));
+        Ok(CreditAccount { balance, reserved, payments, currency })
     })
     .await
 }
 
 /// The account, which no other transaction changes before this one ends.
-async fn held_account<S: Sql>(db: &mut S, tenant: TenantId) -> RecordsResult<Option<CreditAccount>> {
+pub(super) async fn held_account<S: Sql>(
+    db: &mut S,
+    tenant: TenantId,
+) -> RecordsResult<Option<CreditAccount>> {
     let sql = "UPDATE credits SET reserved_nano = reserved_nano WHERE tenant = ?1";
     if db.run(sql, values![tenant.0]).await? == 0 {
         return Ok(None);
@@ -175,8 +180,16 @@ async fn buy<S: Sql>(db: &mut S, tenant: TenantId, purchase: Purchase) -> Record
         reference: Some(purchase.reference),
     };
     if record(db, tenant, &entry).await? {
-        let sql = "UPDATE credits SET balance_nano = balance_nano + ?2 WHERE tenant = ?1";
+        let sql =
+            "UPDATE credits SET balance_nano = balance_nano + ?2, payments = payments + 1 WHERE tenant = ?1";
         db.run(sql, values![tenant.0, nano(&entry.amount)?]).await?;
+        if let Some(recharge) = purchase.recharge {
+            let reference = entry.reference.as_deref().unwrap_or_default();
+            if !recharges::paid(db, (tenant, recharge), reference, entry.at).await? {
+                let detail = "is not a payment that was asked for; GET /v1/credits/recharges lists them";
+                return Err(RecordsError::Invalid { field: "recharge_id", detail: detail.to_owned() });
+            }
+        }
     }
     self::account(db, tenant).await?.ok_or_else(no_account)
 }

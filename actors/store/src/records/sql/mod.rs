@@ -20,6 +20,7 @@ mod notifications;
 mod paging;
 mod project;
 mod rebuild;
+mod recharges;
 mod rows;
 mod save;
 mod statement;

@@ -60,7 +60,12 @@ pub(super) async fn d9_a_purchase_counts_once_and_keeps_the_currency<B: Backend>
     let (_backend, records) = fresh::<B>().await;
     records.open_credits(ACME, euro("0"), minute(0)).await.unwrap();
     records.open_credits(OTHER, euro("3"), minute(0)).await.unwrap();
-    let purchase = |reference: &str, amount| Purchase { reference: reference.into(), amount, at: minute(1) };
+    let purchase = |reference: &str, amount| Purchase {
+        reference: reference.into(),
+        amount,
+        recharge: None,
+        at: minute(1),
+    };
     for _ in 0..2 {
         let account = records.purchase_credits(ACME, purchase("inv-1", euro("10.5"))).await.unwrap();
         assert_eq!(account.balance, "10.5".parse().unwrap());
