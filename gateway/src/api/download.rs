@@ -3,11 +3,13 @@
 use actix_web::web::Bytes;
 use actix_web::{HttpResponse, http::header};
 use futures_util::stream::unfold;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 use store::records::{Page, PageRequest, RecordsResult};
 use tokio::sync::mpsc;
+use utoipa::ToSchema;
 
+use super::csv;
 use super::problem::ApiResult;
 
 /// Chunks that wait for a slow reader. Each holds a page of rows; with two the next page is read while one is sent.
@@ -16,6 +18,35 @@ const CHUNKS: usize = 2;
 pub(crate) const PAGE: usize = 200;
 /// Lines of one report: what spreadsheets open. Whoever needs more asks for parts by `from` and `to`.
 pub(crate) const MAX_LINES: usize = 1_000_000;
+
+/// Format of a file.
+#[derive(Clone, Copy, Debug, Default, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Format {
+    /// One line each, with a head.
+    #[default]
+    Csv,
+    /// One document.
+    Json,
+}
+
+impl Format {
+    /// What file names end with.
+    pub(crate) const fn extension(self) -> &'static str {
+        match self {
+            Self::Csv => "csv",
+            Self::Json => "json",
+        }
+    }
+
+    /// What answers say that they are.
+    pub(crate) const fn media_type(self) -> &'static str {
+        match self {
+            Self::Csv => csv::CONTENT_TYPE,
+            Self::Json => "application/json",
+        }
+    }
+}
 
 /// Writes the chunks of an answer.
 pub(crate) struct Writer(mpsc::Sender<Bytes>);

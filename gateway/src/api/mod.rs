@@ -148,11 +148,12 @@ fn people_routes(config: &mut ServiceConfig<'_>) {
 }
 
 fn credit_routes(config: &mut ServiceConfig<'_>) {
-    use billing::{credits, recharges, rules};
+    use billing::{credits, recharges, rules, statement};
     config
         .service(credits::get_credits)
         .service(credits::purchase_credits)
         .service(credits::list_credit_entries)
+        .service(statement::get_statement)
         .service(rules::get_auto_recharge)
         .service(rules::put_auto_recharge)
         .service(rules::delete_auto_recharge)

@@ -157,6 +157,42 @@ pub struct PurchaseBody {
     pub recharge_id: Option<RechargeId>,
 }
 
+/// What happened to the credits in a month.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct StatementView {
+    /// Such as `2026-11`.
+    pub month: String,
+    /// In which the month begins and ends.
+    pub time_zone: String,
+    /// When it began.
+    pub from: TimestampMs,
+    /// When the next one begins.
+    pub to: TimestampMs,
+    /// The balance before.
+    pub opening: MoneyView,
+    /// Every change of the balance, oldest first.
+    pub lines: Vec<StatementLineView>,
+    /// The balance after the last line.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub closing: Option<MoneyView>,
+    /// The month is over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub complete: Option<bool>,
+}
+
+/// One change of the balance, and why.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct StatementLineView {
+    /// The change.
+    #[serde(flatten)]
+    pub entry: CreditEntryView,
+    /// The balance after it.
+    pub balance: MoneyView,
+    /// Why the message was charged, as the ledger says it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub explanation: Option<String>,
+}
+
 /// When which payment is asked for. All amounts are in the currency of the credits.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]

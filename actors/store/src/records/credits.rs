@@ -12,6 +12,7 @@ use protocol::pricing::{Currency, Money};
 use protocol::time::TimestampMs;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::{Page, PageRequest, RecordsResult};
 
@@ -76,6 +77,15 @@ pub struct CreditEntry {
     pub reference: Option<CompactString>,
 }
 
+/// A change of a balance, and why.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StatementLine {
+    /// The change.
+    pub entry: CreditEntry,
+    /// What the ledger says of the message that was charged.
+    pub explanation: Option<Value>,
+}
+
 /// Somebody paid.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Purchase {
@@ -134,6 +144,17 @@ pub trait Credits: Send + Sync + 'static {
 
     /// Changes of a balance, newest first.
     async fn credit_entries(&self, tenant: TenantId, page: PageRequest) -> RecordsResult<Page<CreditEntry>>;
+
+    /// The balance before an instant, if there is an account.
+    async fn balance_at(&self, tenant: TenantId, at: TimestampMs) -> RecordsResult<Option<Money>>;
+
+    /// Changes of a balance at or after the beginning of a span and before its end, oldest first.
+    async fn credit_statement(
+        &self,
+        tenant: TenantId,
+        span: (TimestampMs, TimestampMs),
+        page: PageRequest,
+    ) -> RecordsResult<Page<StatementLine>>;
 
     /// What messages on their way may cost, of all tenants, whatever their currency.
     async fn credits_reserved(&self) -> RecordsResult<Decimal>;

@@ -38,7 +38,9 @@ pub use audit::{Audit, AuditEntry, AuditQuery};
 pub use contacts::{
     ConsentEntry, ConsentLine, ConsentQuery, ContactCard, ContactRecord, Contacts, SilencedContact,
 };
-pub use credits::{CreditAccount, CreditEntry, CreditKind, CreditUse, Credits, Purchase, Reservation};
+pub use credits::{
+    CreditAccount, CreditEntry, CreditKind, CreditUse, Credits, Purchase, Reservation, StatementLine,
+};
 pub use deliveries::{Deliveries, Delivery, DeliveryCommit, DeliveryOutcome, DeliveryQuery, DeliveryState};
 pub use documents::{Change, Document, DocumentKind, DocumentWrite, Documents, Expect};
 pub use erasure::{Erasure, Trace};

@@ -118,7 +118,7 @@ pub(crate) async fn list_credit_entries(
     Ok(web::Json(page(found, entry)))
 }
 
-fn entry(entry: CreditEntry) -> CreditEntryView {
+pub(super) fn entry(entry: CreditEntry) -> CreditEntryView {
     let kind = match entry.kind {
         CreditKind::Opening => "opening",
         CreditKind::Purchase => "purchase",

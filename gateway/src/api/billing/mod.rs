@@ -7,6 +7,7 @@ pub(crate) mod ledger;
 pub(crate) mod preview;
 pub(crate) mod recharges;
 pub(crate) mod rules;
+pub(crate) mod statement;
 pub(crate) mod usage;
 
 use protocol::api::billing::MoneyView;

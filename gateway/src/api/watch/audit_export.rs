@@ -6,12 +6,11 @@ use protocol::id::ConversationId;
 use protocol::time::TimestampMs;
 use serde::Deserialize;
 use store::records::AuditEntry;
-use utoipa::{IntoParams, ToSchema};
+use utoipa::IntoParams;
 
 use super::audit::{AuditParams, csv_head, csv_line, view};
 use crate::api::auth::{Caller, Scope};
-use crate::api::csv;
-use crate::api::download::{MAX_LINES, download};
+use crate::api::download::{Format, MAX_LINES, download};
 use crate::api::problem::ApiResult;
 use crate::api::query::Query;
 use crate::state::AppState;
@@ -37,17 +36,6 @@ pub(crate) struct ExportParams {
     from: Option<TimestampMs>,
     /// Before.
     to: Option<TimestampMs>,
-}
-
-/// Format of the file.
-#[derive(Clone, Copy, Debug, Default, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum Format {
-    /// One line each, with a head.
-    #[default]
-    Csv,
-    /// `{"data": […]}`.
-    Json,
 }
 
 /// Who did what, newest first, as one file of at most a million lines, written while it is read.
@@ -79,11 +67,8 @@ pub(crate) async fn export_audit(
     };
     let query = params.query()?;
     let state = state.into_inner();
-    let (kind, name) = match format {
-        Format::Csv => (csv::CONTENT_TYPE, "audit.csv"),
-        Format::Json => ("application/json", "audit.json"),
-    };
-    Ok(download(kind, name, move |writer| async move {
+    let name = format!("audit.{}", format.extension());
+    Ok(download(format.media_type(), &name, move |writer| async move {
         let read = async |page| state.records.audit(caller.tenant, query.clone(), page).await;
         match format {
             Format::Csv => {

@@ -198,3 +198,46 @@ async fn d9_wrong_rules_name_the_field_and_change_nothing() {
     assert_eq!(world.get("/v1/credits").await.json()["balance"], euro("5"), "nothing was half applied");
     world.stop().await;
 }
+
+#[actix_web::test]
+async fn d9_a_statement_has_every_change_of_a_month_with_its_reason() {
+    let world = with_credits("1").await;
+    let sent = send(&world, "first").await;
+    world.get_until("/v1/credits", |credits| credits["balance"] == euro("0.98")).await;
+    buy(&world, euro("10"), "inv-1").await;
+    let today = jiff::Timestamp::now().in_tz("Europe/Rome").unwrap().date();
+    let path = format!("/v1/credits/statements/{}", today.strftime("%Y-%m"));
+    let shown = world.get(&path).await.json();
+    let lines: Vec<_> = shown["lines"].as_array().unwrap().iter().collect();
+    let of = |name: &str| lines.iter().map(|line| line[name].clone()).collect::<Vec<_>>();
+    assert_eq!(of("kind"), ["opening", "charge", "purchase"], "{shown}");
+    assert_eq!(of("balance"), [euro("1"), euro("0.98"), euro("10.98")]);
+    assert_eq!((&shown["opening"], &shown["closing"]), (&euro("0"), &euro("10.98")));
+    assert_eq!((&shown["complete"], &lines[1]["message_id"]), (&json!(false), &sent.json()["id"]));
+    let why = lines[1]["explanation"].as_str().unwrap();
+    assert!(why.contains("opened a conversation") && why.contains("rate card"), "{why}");
+
+    let sheet = world.get(format!("{path}?format=csv")).await.text;
+    let rows: Vec<_> = sheet.lines().collect();
+    assert_eq!(rows.len(), 6, "head, balances and three changes: {sheet}");
+    assert!(rows[1].contains("opening_balance\",\"\",\"\",\"0\""), "{sheet}");
+    assert!(rows[3].contains("\"charge\",\"\",\"0.02\",\"0.98\",\"EUR\""), "{sheet}");
+    assert!(rows[5].contains("closing_balance\",\"\",\"\",\"10.98\""), "{sheet}");
+
+    let before = world.get("/v1/credits/statements/2020-01").await.json();
+    assert_eq!((&before["opening"], &before["closing"]), (&euro("0"), &euro("0")), "{before}");
+    assert_eq!((&before["lines"], &before["complete"]), (&json!([]), &json!(true)));
+    assert_eq!(
+        (&before["from"], &before["to"]),
+        (&json!("2019-12-31T23:00:00.000Z"), &json!("2020-01-31T23:00:00.000Z"))
+    );
+    for wrong in ["2026-13", "2026-1", "november", "2026-11-01"] {
+        let refused = world.get(format!("/v1/credits/statements/{wrong}")).await;
+        assert_eq!(refused.json()["errors"][0]["pointer"], "/month", "{wrong}: {refused:?}");
+    }
+    let refused = world.get(format!("{path}?format=xml")).await;
+    assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY, "{refused:?}");
+    let other = world.call(Method::GET, &path).with_key(super::OTHER_KEY).answer().await;
+    assert_eq!((other.status, other.code().as_str()), (StatusCode::NOT_FOUND, "no_credits"));
+    world.stop().await;
+}

@@ -11,15 +11,15 @@ use rust_decimal::Decimal;
 use super::super::text::{from_name, name};
 use super::super::{
     CreditAccount, CreditEntry, CreditKind, CreditUse, Credits, Page, PageRequest, Purchase, RecordsError,
-    RecordsResult, Reservation,
+    RecordsResult, Reservation, StatementLine,
 };
 use super::cells::Cells;
 use super::filter::Where;
 use super::money::{money, nano};
 use super::paging::{older, page, page_limit, pair_cursor};
-use super::recharges;
 use super::statement::{Database, Durability, Sql, one};
 use super::value::{Value, values};
+use super::{period, recharges};
 
 #[async_trait]
 impl<D: Database> Credits for D {
@@ -56,6 +56,19 @@ impl<D: Database> Credits for D {
 
     async fn credit_entries(&self, tenant: TenantId, page: PageRequest) -> RecordsResult<Page<CreditEntry>> {
         self.read(move |db| entries(db, tenant, page).boxed()).await
+    }
+
+    async fn balance_at(&self, tenant: TenantId, at: TimestampMs) -> RecordsResult<Option<Money>> {
+        self.read(move |db| period::balance_at(db, tenant, at).boxed()).await
+    }
+
+    async fn credit_statement(
+        &self,
+        tenant: TenantId,
+        span: (TimestampMs, TimestampMs),
+        page: PageRequest,
+    ) -> RecordsResult<Page<StatementLine>> {
+        self.read(move |db| period::lines(db, tenant, span, page).boxed()).await
     }
 
     async fn credits_reserved(&self) -> RecordsResult<Decimal> {
@@ -259,7 +272,7 @@ async fn entries<S: Sql>(
     Ok(page(found, limit, |last| pair_cursor(last.at.0, last.id)))
 }
 
-fn entry(cells: &mut Cells<'_>) -> RecordsResult<CreditEntry> {
+pub(super) fn entry(cells: &mut Cells<'_>) -> RecordsResult<CreditEntry> {
     Ok(CreditEntry {
         id: cells.id(|id| id)?,
         at: cells.time()?,

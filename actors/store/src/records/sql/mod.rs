@@ -18,6 +18,7 @@ mod load;
 mod money;
 mod notifications;
 mod paging;
+mod period;
 mod project;
 mod rebuild;
 mod recharges;

@@ -33,10 +33,29 @@ pub(super) fn older(
     cursor: Option<&Cursor>,
     id: impl FnOnce(u128) -> Value<'static>,
 ) -> RecordsResult<()> {
+    beyond(conditions, (columns, "<"), cursor, id)
+}
+
+/// The same for a page of what is oldest first.
+pub(super) fn newer(
+    conditions: &mut Where,
+    columns: &str,
+    cursor: Option<&Cursor>,
+    id: impl FnOnce(u128) -> Value<'static>,
+) -> RecordsResult<()> {
+    beyond(conditions, (columns, ">"), cursor, id)
+}
+
+fn beyond(
+    conditions: &mut Where,
+    (columns, than): (&str, &str),
+    cursor: Option<&Cursor>,
+    id: impl FnOnce(u128) -> Value<'static>,
+) -> RecordsResult<()> {
     let Some(cursor) = cursor else { return Ok(()) };
     let (at, found) = cursor_pair(cursor)?;
     let at = conditions.bind(at);
-    conditions.and(&format!("({columns}) < ({at}, {{}})"), id(found));
+    conditions.and(&format!("({columns}) {than} ({at}, {{}})"), id(found));
     Ok(())
 }
 

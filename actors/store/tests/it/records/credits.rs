@@ -102,3 +102,32 @@ pub(super) async fn p9_messages_at_once_cannot_spend_the_same_credits<B: Backend
     assert_eq!(held.iter().filter(|one| **one == Reservation::Held).count(), 10);
     assert_eq!(sums(&records, ACME).await, ("1".into(), "1".into()));
 }
+
+pub(super) async fn d9_a_statement_has_what_changed_within_its_span<B: Backend>() {
+    let (_backend, records) = fresh::<B>().await;
+    assert_eq!(records.balance_at(ACME, minute(9)).await.unwrap(), None);
+    records.open_credits(ACME, euro("5"), minute(0)).await.unwrap();
+    records.open_credits(OTHER, euro("7"), minute(3)).await.unwrap();
+    for (place, at) in [1, 3, 3, 4, 8].into_iter().enumerate() {
+        let reference = format!("inv-{place}").into();
+        let purchase = Purchase { reference, amount: euro("1"), recharge: None, at: minute(at) };
+        records.purchase_credits(ACME, purchase).await.unwrap();
+    }
+    assert_eq!(balance(&records, 3).await, "6", "before the third minute");
+    assert_eq!(balance(&records, 99).await, "10");
+    let (mut found, mut cursor) = (Vec::new(), None);
+    loop {
+        let page = PageRequest { limit: 2, cursor };
+        let page = records.credit_statement(ACME, (minute(3), minute(8)), page).await.unwrap();
+        found.extend(page.data.into_iter().map(|line| line.entry.at));
+        cursor = page.next;
+        if cursor.is_none() {
+            break;
+        }
+    }
+    assert_eq!(found, [minute(3), minute(3), minute(4)], "the end is not part of it");
+}
+
+async fn balance(records: &impl Records, minutes: i64) -> String {
+    records.balance_at(ACME, minute(minutes)).await.unwrap().unwrap().amount.to_string()
+}
