@@ -50,6 +50,7 @@ fn check(verdict: Verdict, name: impl Into<String>, detail: impl Into<String>) -
 pub async fn examine(settings: &Settings) -> Vec<Check> {
     let mut checks = vec![folder(&settings.data)];
     checks.extend(engine(settings).await);
+    checks.push(files(settings).await);
     let kept = if settings.records.url.is_empty() { "SQLite" } else { "PostgreSQL" };
     match directory(settings).await {
         Ok(directory) => {
@@ -103,6 +104,25 @@ async fn engine(settings: &Settings) -> Vec<Check> {
         checks.push(clock(ours - now.0 / 1_000, "Redis"));
     }
     checks
+}
+
+/// A content can be stored, read and removed.
+async fn files(settings: &Settings) -> Check {
+    let tried = async {
+        let blobs = Stores::open_blobs(settings).await?;
+        let probe = format!("doctor/{:016x}", rand::random::<u64>());
+        blobs.put(&probe, b"probe".as_slice().into()).await?;
+        blobs.get(&probe).await?;
+        Ok::<_, StartError>(blobs.remove(&probe).await?)
+    };
+    match tried.await {
+        Ok(()) if settings.files.url.is_empty() && !settings.store.url.is_empty() => {
+            let hint = "a folder under `data` is seen by this node only; set `files.url` to a place that all nodes see";
+            check(Verdict::Warn, "files", hint)
+        }
+        Ok(()) => check(Verdict::Pass, "files", "can be stored, read and removed"),
+        Err(error) => check(Verdict::Fail, "files", chain(&error)),
+    }
 }
 
 /// How far our clock is ahead of another one.

@@ -11,6 +11,9 @@ pub const MAX_CONNECTIONS_PER_WORKER: usize = 10_000;
 /// Idle connections are kept this long: longer than a provider's pause between webhooks in office hours.
 pub const KEEP_ALIVE: Duration = Duration::from_secs(75);
 
+/// Files that are taken in at once: each is in memory as a whole. Others wait before they send their body.
+pub const UPLOADS_AT_ONCE: usize = 8;
+
 /// Probes and scrapes are a few requests per minute.
 pub const OPERATOR_WORKERS: usize = 1;
 

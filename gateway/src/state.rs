@@ -6,6 +6,7 @@ use arc_swap::ArcSwap;
 use domain::directory::Directory;
 use runtime::NodeHandle;
 use runtime::consumers::ConsumersHandle;
+use runtime::files::FileShelf;
 use runtime::ingress::Ingress;
 use store::engine::Engine;
 use store::records::SharedRecords;
@@ -35,6 +36,10 @@ pub struct AppState {
     pub directory: Arc<ArcSwap<Directory>>,
     /// Makes `directory` new: call `keeper.refresh()` after writing documents.
     pub keeper: Arc<DirectoryKeeper>,
+    /// Files of messages.
+    pub files: FileShelf,
+    /// Room for files that are being taken in.
+    pub uploads: tokio::sync::Semaphore,
     /// Tells when too much comes at once.
     pub admission: Admission,
     /// Tells who signed a webhook.

@@ -6,7 +6,7 @@ use compact_str::CompactString;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::id::{MediaId, ProviderId};
+use crate::id::{FileId, MediaId, ProviderId};
 
 /// Where messages travel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
@@ -227,6 +227,8 @@ pub enum MediaSource {
     Provider(MediaId),
     /// At a public address that the provider fetches.
     Link(String),
+    /// Here; it is given to the provider before the message is sent.
+    File(FileId),
 }
 
 /// A filled-in approved template.

@@ -155,6 +155,8 @@ ids! {
     DeadLetterId = "dlt_";
     /// A notification to one user.
     NotificationId = "ntf_";
+    /// A stored file: a tenant and a content.
+    FileId = "fil_";
     /// A saved view of the inbox.
     ViewId = "viw_";
     /// A payment that was asked for.

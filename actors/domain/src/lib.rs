@@ -10,6 +10,7 @@ pub mod conversation;
 pub mod credits;
 pub mod directory;
 pub mod erasure;
+pub mod file;
 pub mod flow;
 pub mod limits;
 pub mod market;

@@ -64,6 +64,7 @@ fn start(engine: &Arc<dyn Engine>, metrics: &Arc<Metrics>) -> NodeHandle {
         directory: Arc::new(ArcSwap::from_pointee(directory(1_000_000))),
         provider: Arc::new(Nowhere),
         credits: None,
+        files: None,
         settings,
         metrics: Arc::clone(metrics),
     })

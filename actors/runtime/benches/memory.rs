@@ -34,6 +34,7 @@ fn start(engine: &Arc<dyn Engine>, metrics: &Arc<Metrics>) -> NodeHandle {
         directory: Arc::new(ArcSwap::from_pointee(directory(1_000_000))),
         provider: Arc::new(Nowhere),
         credits: None,
+        files: None,
         settings: NodeSettings { idle: IDLE, ..NodeSettings::default() },
         metrics: Arc::clone(metrics),
     })

@@ -107,6 +107,7 @@ impl Run {
             directory: Arc::new(ArcSwap::from_pointee(directory(self.per_second))),
             provider,
             credits: None,
+            files: None,
             settings: NodeSettings { node_id: id, arbiters: 1, ..NodeSettings::default() },
             metrics: Arc::new(Metrics::new(&Registry::new()).unwrap()),
         })

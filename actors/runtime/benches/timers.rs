@@ -71,6 +71,7 @@ async fn measure(url: &str, pending: u64, due: u64, time: SpanMs) {
         directory: Arc::new(ArcSwap::from_pointee(directory(1_000))),
         provider: Arc::new(Nowhere),
         credits: None,
+        files: None,
         settings: NodeSettings { node_id: 1, ..NodeSettings::default() },
         metrics: Arc::clone(&metrics),
     })

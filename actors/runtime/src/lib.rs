@@ -9,6 +9,7 @@ pub mod alias;
 mod arbiter;
 pub mod consumers;
 mod conversation;
+pub mod files;
 pub mod ingress;
 pub mod limits;
 pub mod metrics;
@@ -25,5 +26,5 @@ pub use metrics::Metrics;
 pub use node::{
     CommandError, Health, InspectError, Live, Node, NodeHandle, NodeOptions, ShardView, StartError,
 };
-pub use provider::{OutboundMessage, Provider, TemplateProvider};
+pub use provider::{FetchError, MediaProvider, OutboundMessage, Provider, Scanner, TemplateProvider};
 pub use settings::NodeSettings;

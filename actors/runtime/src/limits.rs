@@ -231,3 +231,39 @@ pub const BREAKER_MAX: SpanMs = SpanMs::minutes(10);
 
 const _: () = assert!(ENDPOINT_POSTS <= ENDPOINT_BATCH);
 const _: () = assert!(FOLLOW_EVENTS <= store::records::limits::MAX_EVENT_PAGE);
+
+/// A stored content that no file takes within this time is removed: whoever stored it has ended on the way.
+pub const BLOB_ADOPTED_WITHIN: SpanMs = SpanMs::hours(24);
+
+/// A file at the provider is used for so long; the provider forgets it a day later (facts 3.4: 30 days).
+pub const UPLOAD_USED_FOR: SpanMs = SpanMs::hours(29 * 24);
+
+/// What is due about files is looked for this often: a person who waits for a picture does not notice.
+pub const FILE_POLL: Duration = Duration::from_millis(500);
+
+/// Files that are fetched, or scanned, at once: each is in memory as a whole, and as long as the settings allow.
+pub const FILES_AT_ONCE: usize = 4;
+
+/// Contents that are removed at once.
+pub const SPARE_BLOBS_AT_ONCE: usize = 100;
+
+/// Pause after the first attempt to fetch a file; each further one is four times as long.
+pub const FETCH_RETRY_MIN: SpanMs = SpanMs::seconds(5);
+
+/// Longest pause between two attempts to fetch a file: some thirty attempts while the provider has it.
+pub const FETCH_RETRY_MAX: SpanMs = SpanMs::hours(6);
+
+/// The provider keeps what contacts send for so long (facts 3.4: 7 days).
+pub const FETCH_GIVES_UP_AFTER: SpanMs = SpanMs::hours(7 * 24);
+
+/// Pause after the first attempt to have a file scanned; each further one is twice as long.
+pub const SCAN_RETRY_MIN: SpanMs = SpanMs::seconds(2);
+
+/// Longest pause between two attempts to have a file scanned.
+pub const SCAN_RETRY_MAX: SpanMs = SpanMs::minutes(10);
+
+/// A scanner that does not answer for so long will not: the file stays locked away.
+pub const SCAN_GIVES_UP_AFTER: SpanMs = SpanMs::hours(24);
+
+const _: () =
+    assert!(UPLOAD_USED_FOR.0 < SpanMs::hours(30 * 24).0, "the provider forgets files after 30 days");

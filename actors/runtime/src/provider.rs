@@ -1,11 +1,12 @@
 //! The way out: what a provider adapter does for the runtime. The gateway implements it over HTTP.
 
 use async_trait::async_trait;
+use bytes::Bytes;
 use compact_str::CompactString;
 use protocol::content::{Content, ProviderError};
 use protocol::directory::Number;
 use protocol::entry::Identity;
-use protocol::id::{ProviderId, WabaId};
+use protocol::id::{MediaId, ProviderId, WabaId};
 use protocol::outbound::Outcome;
 use protocol::whatsapp::template::{Listing, TemplateAnswer, TemplateCall};
 
@@ -52,4 +53,44 @@ pub trait TemplateProvider: Send + Sync + 'static {
         name: Option<&str>,
         after: Option<&str>,
     ) -> Result<Listing, ProviderError>;
+}
+
+/// Gives files to the provider of a number, and fetches those that contacts sent to it. Each call may be repeated.
+#[async_trait]
+pub trait MediaProvider: Send + Sync + 'static {
+    /// Uploads a file; answers the provider's id, which lives for 30 days.
+    ///
+    /// # Errors
+    /// What the provider says instead; code 0 when there was no answer.
+    async fn upload(&self, number: &Number, mime: &str, content: Bytes) -> Result<MediaId, ProviderError>;
+
+    /// Fetches a file by its id.
+    ///
+    /// # Errors
+    /// Why there is none (yet).
+    async fn fetch(&self, number: &Number, media: &MediaId, max_bytes: u64) -> Result<Bytes, FetchError>;
+}
+
+/// Why a file could not be fetched.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum FetchError {
+    /// It will be as large the next time.
+    #[error("the file has more than {max_bytes} bytes")]
+    TooLarge {
+        /// What was allowed.
+        max_bytes: u64,
+    },
+    /// It may work the next time.
+    #[error("{0}")]
+    Failed(String),
+}
+
+/// Looks for viruses.
+#[async_trait]
+pub trait Scanner: Send + Sync + 'static {
+    /// Whether a file is clean.
+    ///
+    /// # Errors
+    /// Why there is no answer.
+    async fn scan(&self, mime: &str, content: Bytes) -> Result<bool, String>;
 }

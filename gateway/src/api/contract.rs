@@ -32,6 +32,7 @@ pub fn document() -> utoipa::openapi::OpenApi {
             (name = "messages", description = "Send messages and look at them"),
             (name = "conversations", description = "The inbox and what people do in it"),
             (name = "contacts", description = "People and their consent"),
+            (name = "files", description = "Files of messages"),
             (name = "settings", description = "Numbers, people, templates, flows, keys, endpoints"),
             (name = "billing", description = "What was charged, and why"),
             (name = "events", description = "The ordered feed for downstream services"),

@@ -10,6 +10,7 @@ mod contract;
 mod conversations;
 mod csv;
 mod download;
+mod files;
 mod fresh;
 mod idempotency;
 mod known;
@@ -43,6 +44,7 @@ fn routes(config: &mut ServiceConfig<'_>) {
     config.app_data(web::PathConfig::default().error_handler(unknown::wrong_path));
     config.configure(message_routes);
     config.configure(contact_routes);
+    config.configure(file_routes);
     config.configure(settings_routes);
     config.configure(people_routes);
     config.configure(credit_routes);
@@ -96,6 +98,14 @@ fn contact_routes(config: &mut ServiceConfig<'_>) {
         .service(export::export_contact)
         .service(erasure::erase_contact)
         .service(erasure::check_erasure);
+}
+
+fn file_routes(config: &mut ServiceConfig<'_>) {
+    config
+        .service(files::upload::upload_file)
+        .service(files::get::get_file)
+        .service(files::get::list_contact_attachments)
+        .service(files::content::get_file_content);
 }
 
 fn settings_routes(config: &mut ServiceConfig<'_>) {

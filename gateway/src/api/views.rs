@@ -9,6 +9,7 @@ use protocol::content::Channel;
 use protocol::time::TimestampMs;
 use store::records::{self, ContactRecord, ConversationRecord, MessageRecord};
 
+use super::files;
 use super::problem::window_view;
 
 /// A conversation of the inbox.
@@ -62,6 +63,7 @@ pub(crate) fn message(row: MessageRecord) -> MessageView {
         text: shown.text.map(|body| TextBody { body }),
         template: shown.template,
         media: shown.media,
+        attachment: row.attachment.as_ref().map(files::attachment),
         content: shown.other,
         at: row.at,
         status: row.status.map_or("received", |status| status.name()).to_owned(),

@@ -31,9 +31,12 @@ pub(super) fn run(args: Args) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Store addresses may carry a password, before the host or as a parameter.
+/// Store addresses may carry a password, before the host or as a parameter; a bucket has a secret.
 fn redacted(key: &str, value: &str) -> String {
     let address = value.split('?').next().unwrap_or_default();
+    if key == "files.s3_secret_access_key" && !value.is_empty() {
+        return "…".to_owned();
+    }
     match (key, address.split_once("://"), address.rsplit_once('@')) {
         ("store.url" | "records.url", Some((scheme, _)), Some((_, host))) => format!("{scheme}://…@{host}"),
         ("store.url" | "records.url", ..) => address.to_owned(),

@@ -11,6 +11,7 @@ pub(super) fn contradictions(settings: &Settings) -> Vec<(&'static str, String)>
     let mut found = Vec::new();
     ranges(settings, &mut found);
     stores(settings, &mut found);
+    files(settings, &mut found);
     addresses(settings, &mut found);
     if !(0.0..=1.0).contains(&settings.tracing.sample_ratio) {
         found.push(("tracing.sample_ratio", "must be between 0.0 and 1.0".to_owned()));
@@ -44,6 +45,8 @@ fn ranges(settings: &Settings, found: &mut Vec<(&'static str, String)>) {
     range("conversations.max_live", settings.conversations.max_live as u64, 100..=10_000_000);
     range("outbound.connect_timeout_ms", settings.outbound.connect_timeout_ms, 100..=60_000);
     range("outbound.request_timeout_ms", settings.outbound.request_timeout_ms, 500..=50_000);
+    range("files.max_bytes", settings.files.max_bytes, 1 << 10..=domain::file::MAX_BYTES);
+    range("files.scan_timeout_ms", settings.files.scan_timeout_ms, 500..=300_000);
     range("endpoints.timeout_ms", settings.endpoints.timeout_ms, 500..=60_000);
     range("shutdown.drain_seconds", settings.shutdown.drain_seconds, 0..=600);
 }
@@ -73,13 +76,37 @@ fn stores(settings: &Settings, found: &mut Vec<(&'static str, String)>) {
     }
 }
 
+fn files(settings: &Settings, found: &mut Vec<(&'static str, String)>) {
+    let files = &settings.files;
+    let folder = files.url.strip_prefix("file://").is_some_and(|path| path.starts_with('/'));
+    let bucket =
+        files.url.strip_prefix("s3://").is_some_and(|rest| !rest.is_empty() && !rest.starts_with('/'));
+    if !(files.url.is_empty() || folder || bucket) {
+        let detail =
+            "must be file:///path/of/a/folder or s3://bucket/prefix; empty for a folder under `data`";
+        found.push(("files.url", detail.to_owned()));
+    }
+    let names_server = !(files.s3_endpoint.is_empty() && files.s3_access_key_id.is_empty());
+    if names_server && !bucket {
+        let detail = "must be s3://bucket/prefix, since other keys of `files` name its server or its key";
+        found.push(("files.url", detail.to_owned()));
+    }
+    if files.s3_access_key_id.is_empty() != files.s3_secret_access_key.is_empty() {
+        let detail = "must be given together with files.s3_access_key_id, or neither of them";
+        found.push(("files.s3_secret_access_key", detail.to_owned()));
+    }
+}
+
 fn addresses(settings: &Settings, found: &mut Vec<(&'static str, String)>) {
     if settings.public.listen == settings.operator.listen && settings.public.listen.port() != 0 {
         found.push(("operator.listen", "must differ from public.listen".to_owned()));
     }
-    for (key, url) in
-        [("public.url", &settings.public.url), ("tracing.otlp_endpoint", &settings.tracing.otlp_endpoint)]
-    {
+    for (key, url) in [
+        ("public.url", &settings.public.url),
+        ("tracing.otlp_endpoint", &settings.tracing.otlp_endpoint),
+        ("files.scan_url", &settings.files.scan_url),
+        ("files.s3_endpoint", &settings.files.s3_endpoint),
+    ] {
         if url.is_empty() {
             continue;
         }

@@ -38,6 +38,8 @@ pub struct Settings {
     pub conversations: ConversationSettings,
     /// Sends to providers.
     pub outbound: OutboundSettings,
+    /// Files of messages.
+    pub files: FilesSettings,
     /// Events to downstream addresses.
     pub endpoints: EndpointsSettings,
     /// Log lines.
@@ -148,6 +150,28 @@ pub struct OutboundSettings {
     pub connect_timeout_ms: u64,
     /// Time for an answer.
     pub request_timeout_ms: u64,
+}
+
+/// See `[files]` in the default file.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FilesSettings {
+    /// Empty for a folder under `data`; otherwise `file:///…` or `s3://…`.
+    pub url: String,
+    /// Larger ones are refused.
+    pub max_bytes: u64,
+    /// Address of a server other than Amazon's.
+    pub s3_endpoint: String,
+    /// Region of the bucket.
+    pub s3_region: String,
+    /// Key of the bucket; empty for the credentials of the machine.
+    pub s3_access_key_id: String,
+    /// Its secret.
+    pub s3_secret_access_key: String,
+    /// The virus scanner; empty for none.
+    pub scan_url: String,
+    /// Time for one file.
+    pub scan_timeout_ms: u64,
 }
 
 /// See `[endpoints]` in the default file.

@@ -1,6 +1,8 @@
 //! Provider adapters: how claimed messages leave.
 
 mod failure;
+mod media;
 mod templates;
 
+pub mod scanner;
 pub mod whatsapp;

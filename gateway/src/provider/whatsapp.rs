@@ -21,7 +21,7 @@ pub const GRAPH_HOST: &str = "https://graph.facebook.com";
 /// Connections kept for one host while idle: as many POSTs as one number may have under way.
 const IDLE_CONNECTIONS_PER_HOST: usize = 256;
 /// Answers are a few hundred bytes; what is longer is not read to its end.
-const MAX_ANSWER_BYTES: usize = 64 * 1024;
+pub(super) const MAX_ANSWER_BYTES: usize = 64 * 1024;
 /// The provider's code for a message type that it does not support: not worth a request, never retried.
 const UNSUPPORTED_TYPE: i64 = 131_051;
 
@@ -44,6 +44,8 @@ impl WhatsApp {
             // A repeated POST would be a second message: not even the protocol's own repetition is wanted.
             .retry(reqwest::retry::never())
             .tcp_nodelay(true)
+            // The store of files brings HTTP/2 along; one stream of it at its limit would hold every POST back.
+            .http1_only()
             .build()?;
         Ok(Self { http })
     }

@@ -20,6 +20,9 @@ pub enum StartError {
     /// The records store cannot be opened.
     #[error("the records store cannot be opened")]
     Records(#[from] store::records::RecordsError),
+    /// The store of files cannot be opened.
+    #[error("the store of files cannot be opened")]
+    Blobs(#[from] store::blobs::BlobError),
     /// The apply file was refused.
     #[error(transparent)]
     Apply(#[from] crate::apply::ApplyError),

@@ -13,7 +13,10 @@ use std::time::{Duration, Instant};
 use actix_web::dev::ServerHandle;
 use actix_web::web::Data;
 use protocol::time::SpanMs;
-use runtime::consumers::{Consumers, ConsumersOptions};
+use runtime::Scanner;
+use runtime::consumers::{Consumers, ConsumersOptions, FileWork};
+use runtime::files::{FileShelf, Uploads};
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 pub use self::error::StartError;
@@ -24,7 +27,9 @@ use crate::apply::{self, Resolved};
 use crate::config::Settings;
 use crate::directory::DirectoryKeeper;
 use crate::introductions;
+use crate::limits::UPLOADS_AT_ONCE;
 use crate::metrics::Metrics;
+use crate::provider::scanner::HttpScanner;
 use crate::provider::whatsapp::WhatsApp;
 use crate::recent::RecentWrites;
 use crate::state::AppState;
@@ -100,16 +105,20 @@ impl Server {
 }
 
 async fn state(settings: Settings, stores: Stores) -> Result<AppState, StartError> {
-    let Stores { engine, records } = stores;
+    let Stores { engine, records, blobs } = stores;
     let keeper = Arc::new(DirectoryKeeper::load(records.clone()).await?);
     let metrics = Arc::new(Metrics::new()?);
     let counted = Arc::new(runtime::Metrics::new(&metrics.registry)?);
     let provider = Arc::new(WhatsApp::new(&settings.outbound)?);
+    let scanner = HttpScanner::new(&settings.files)?;
+    let (scans, max_bytes) = (scanner.is_some(), settings.files.max_bytes);
+    let files = FileShelf { records: records.clone(), blobs, scans, max_bytes };
     let node = runtime::Node::start(runtime::NodeOptions {
         engine: engine.clone(),
         directory: keeper.current(),
         provider: provider.clone(),
         credits: Some(records.clone()),
+        files: Some(Arc::new(Uploads::new(files.clone(), provider.clone()))),
         settings: stores::node_settings(&settings),
         metrics: counted.clone(),
     })?;
@@ -117,7 +126,12 @@ async fn state(settings: Settings, stores: Stores) -> Result<AppState, StartErro
         engine: engine.clone(),
         records: records.clone(),
         directory: keeper.current(),
-        templates: provider,
+        templates: provider.clone(),
+        files: FileWork {
+            shelf: files.clone(),
+            provider,
+            scanner: scanner.map(|scanner| Arc::new(scanner) as Arc<dyn Scanner>),
+        },
         endpoints: stores::endpoint_settings(&settings),
         leads: node.leads(),
         metrics: counted,
@@ -125,6 +139,8 @@ async fn state(settings: Settings, stores: Stores) -> Result<AppState, StartErro
     Ok(AppState {
         ingress: node.ingress().clone(),
         consumers,
+        files,
+        uploads: Semaphore::new(UPLOADS_AT_ONCE),
         admission: Admission::new(Instant::now()),
         verifier: Verifier::new(keeper.current()),
         refusals_logged: Seldom::every(SpanMs::seconds(1)),

@@ -6,6 +6,7 @@ use std::time::Duration;
 use protocol::shard::ShardCount;
 use runtime::NodeSettings;
 use runtime::consumers::EndpointSettings;
+use store::blobs::{BlobPlace, Blobs, Bucket};
 use store::engine::embedded::{EmbeddedEngine, EmbeddedOptions};
 use store::engine::{Engine, RedisEngine, RedisOptions, SystemClock, embedded};
 use store::records::{PostgresRecords, SharedRecords, SqliteRecords};
@@ -16,19 +17,33 @@ use crate::config::{Durability, PrivateAddresses, Settings};
 /// Folder of the engine store under `data`; the records keep their own file beside it.
 const ENGINE_FOLDER: &str = "engine";
 
-/// Both stores, open.
+/// Folder of files under `data`, unless the settings name another place.
+const FILES_FOLDER: &str = "files";
+
+/// All stores, open.
 pub(crate) struct Stores {
     pub(crate) engine: Arc<dyn Engine>,
     pub(crate) records: SharedRecords,
+    pub(crate) blobs: Blobs,
 }
 
 impl Stores {
-    /// Opens both; blocking work happens beside the executor.
+    /// Opens all; blocking work happens beside the executor.
     pub(crate) async fn open(settings: &Settings) -> Result<Self, StartError> {
         let engine = Self::open_engine(settings).await?;
         let records = open_records(settings).await?;
         records.bind(engine.identity().fingerprint()).await?;
-        Ok(Self { engine, records })
+        let blobs = Self::open_blobs(settings).await?;
+        if settings.files.url.is_empty() && !settings.store.url.is_empty() {
+            tracing::warn!("files are kept where this node alone sees them: other nodes need `files.url`");
+        }
+        Ok(Self { engine, records, blobs })
+    }
+
+    /// Opens the store of files alone.
+    pub(crate) async fn open_blobs(settings: &Settings) -> Result<Blobs, StartError> {
+        let place = blob_place(settings);
+        Ok(tokio::task::spawn_blocking(move || Blobs::open(&place)).await??)
     }
 
     /// Opens the engine store alone.
@@ -53,6 +68,23 @@ pub(crate) async fn open_records(settings: &Settings) -> Result<SharedRecords, S
     let folder = settings.data.clone();
     let records = tokio::task::spawn_blocking(move || SqliteRecords::open(&folder)).await??;
     Ok(Arc::new(records))
+}
+
+fn blob_place(settings: &Settings) -> BlobPlace {
+    let files = &settings.files;
+    if files.url.is_empty() {
+        return BlobPlace::Folder(settings.data.join(FILES_FOLDER));
+    }
+    if let Some(folder) = files.url.strip_prefix("file://") {
+        return BlobPlace::Folder(folder.into());
+    }
+    BlobPlace::Bucket(Bucket {
+        url: files.url.clone(),
+        endpoint: files.s3_endpoint.clone(),
+        region: files.s3_region.clone(),
+        access_key_id: files.s3_access_key_id.clone(),
+        secret_access_key: files.s3_secret_access_key.clone(),
+    })
 }
 
 fn redis_options(settings: &Settings) -> RedisOptions {

@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::file::AttachmentView;
 use crate::content::{Category, Channel};
 use crate::fact::MessageStatus;
-use crate::id::{ContactId, ConversationId, MessageId, NumberId};
+use crate::id::{ContactId, ConversationId, FileId, MessageId, NumberId};
 use crate::time::TimestampMs;
 
 /// A message to send, with its address.
@@ -123,12 +124,16 @@ pub enum ParameterBody {
     },
 }
 
-/// A file by public address or by the provider's id.
+/// A file: one that was uploaded here, or by public address, or by the provider's id.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct MediaBody {
-    /// `image`, `video`, `audio`, `document` or `sticker`.
-    pub kind: crate::content::MediaKind,
+    /// `image`, `video`, `audio`, `document` or `sticker`; may be left out with `file_id`, whose content decides.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kind: Option<crate::content::MediaKind>,
+    /// A file that was uploaded with `POST /v1/files`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file_id: Option<FileId>,
     /// An `https` address that the provider can fetch.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub link: Option<String>,
@@ -210,6 +215,9 @@ pub struct MessageView {
     /// The file.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub media: Option<MediaBody>,
+    /// Whether we have the file, and what it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub attachment: Option<AttachmentView>,
     /// Everything else that the message says, by its kind.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>)]

@@ -6,6 +6,7 @@ pub mod billing;
 pub mod contact;
 pub mod conversation;
 pub mod event;
+pub mod file;
 pub mod message;
 pub mod problem;
 pub mod show;

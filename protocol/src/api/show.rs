@@ -90,12 +90,14 @@ pub(super) fn raw(text: &str) -> Value {
 /// A file, for the API.
 #[must_use]
 pub fn media(file: &Media) -> MediaBody {
-    let (link, provider_media_id) = match &file.source {
-        MediaSource::Link(link) => (Some(link.clone()), None),
-        MediaSource::Provider(id) => (None, Some(id.to_string())),
+    let (file_id, link, provider_media_id) = match &file.source {
+        MediaSource::File(file) => (Some(*file), None, None),
+        MediaSource::Link(link) => (None, Some(link.clone()), None),
+        MediaSource::Provider(id) => (None, None, Some(id.to_string())),
     };
     MediaBody {
-        kind: file.kind,
+        kind: Some(file.kind),
+        file_id,
         link,
         provider_media_id,
         caption: file.caption.clone(),

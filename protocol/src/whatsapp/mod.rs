@@ -3,6 +3,7 @@
 pub mod answer;
 pub mod errors;
 pub mod limits;
+pub mod media;
 pub mod send;
 pub mod template;
 pub mod webhook;

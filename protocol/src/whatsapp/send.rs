@@ -29,6 +29,9 @@ pub enum Unsendable {
     /// A kind that only comes in.
     #[error("a message of kind `{0}` cannot be sent on WhatsApp")]
     Kind(&'static str),
+    /// A file that the provider does not have yet.
+    #[error("the file was not given to the provider")]
+    NotUploaded,
     /// A contact card that is not JSON.
     #[error("a contact card is not valid JSON")]
     Card,
@@ -83,7 +86,7 @@ fn message() -> Map<String, Value> {
 fn content(content: &Content) -> Result<(&'static str, Value), Unsendable> {
     Ok(match content {
         Content::Text { body } => ("text", json!({ "body": body })),
-        Content::Media(file) => (file.kind.name(), media(file)),
+        Content::Media(file) => (file.kind.name(), media(file)?),
         Content::Template(filled) => ("template", template(filled)),
         Content::Interactive { body, options, list_button } => {
             let interactive =
@@ -120,10 +123,11 @@ fn insert(object: &mut Value, key: &str, value: Option<&str>) {
     }
 }
 
-fn media(file: &Media) -> Value {
+fn media(file: &Media) -> Result<Value, Unsendable> {
     let mut object = match &file.source {
         MediaSource::Provider(id) => json!({ "id": id.as_str() }),
         MediaSource::Link(link) => json!({ "link": link }),
+        MediaSource::File(_) => return Err(Unsendable::NotUploaded),
     };
     match file.kind {
         MediaKind::Image | MediaKind::Video => insert(&mut object, "caption", file.caption.as_deref()),
@@ -134,7 +138,7 @@ fn media(file: &Media) -> Value {
         MediaKind::Audio if file.voice => object["voice"] = true.into(),
         MediaKind::Audio | MediaKind::Sticker => {}
     }
-    object
+    Ok(object)
 }
 
 fn template(filled: &TemplateContent) -> Value {

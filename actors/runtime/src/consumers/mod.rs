@@ -7,6 +7,7 @@
 mod catch_up;
 mod credits;
 mod endpoints;
+mod files;
 mod follow;
 mod meter;
 mod notifier;
@@ -29,6 +30,7 @@ use store::records::{EventSeq, SharedRecords};
 use tokio::sync::{Notify, broadcast, mpsc, watch};
 
 pub use self::endpoints::EndpointSettings;
+pub use self::files::FileWork;
 pub use self::notifier::{NotificationStream, Told};
 pub use self::supervised::{ConsumerError, ConsumerView, Exit};
 use self::supervised::{Supervised, ViewCell};
@@ -49,6 +51,8 @@ pub struct ConsumersOptions {
     pub directory: Arc<ArcSwap<Directory>>,
     /// How templates are submitted.
     pub templates: Arc<dyn TemplateProvider>,
+    /// Where files are kept and fetched from.
+    pub files: FileWork,
     /// How events are pushed to downstream endpoints.
     pub endpoints: EndpointSettings,
     /// Whether they run on this node: of several one is chosen, see [`crate::NodeHandle::leads`].
@@ -110,6 +114,7 @@ impl Consumers {
         start(templates::tasks::NAME, |shared, view| Box::pin(templates::tasks::run(shared, view)));
         start(templates::sync::NAME, |shared, view| Box::pin(templates::sync::run(shared, view)));
         start(credits::NAME, |shared, view| Box::pin(credits::run(shared, view)));
+        start(files::NAME, |shared, view| Box::pin(files::run(shared, view)));
         start(endpoints::NAME, |shared, view| Box::pin(endpoints::run(shared, view)));
         arbiter.spawn(turn::take_turns(shared.clone()));
         ConsumersHandle {

@@ -22,6 +22,7 @@ pub(crate) use self::result::StoredResult;
 pub(crate) use self::shared::{Phase, Place, Shared, supervise};
 use crate::arbiter::ArbiterActor;
 use crate::conversation::PureStep;
+use crate::files::Uploads;
 use crate::metrics::Metrics;
 use crate::provider::Provider;
 use crate::settings::NodeSettings;
@@ -37,6 +38,8 @@ pub struct NodeOptions {
     pub provider: Arc<dyn Provider>,
     /// What tenants have paid in advance; without it sends are not checked against it.
     pub credits: Option<Arc<dyn Credits>>,
+    /// Files of ours that messages name; without it such messages are refused.
+    pub files: Option<Arc<Uploads>>,
     /// Limits.
     pub settings: NodeSettings,
     /// What is counted.

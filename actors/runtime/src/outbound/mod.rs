@@ -1,6 +1,7 @@
 //! The way of a message out: it waits for its number, is claimed, waits for a send slot, is POSTed once, and its
 //! outcome goes back to its conversation. What to do about an outcome is the conversation's decision.
 
+mod files;
 mod funds;
 mod guard;
 mod held;

@@ -8,9 +8,9 @@ use protocol::outbound::{OpaqueId, Outcome};
 use tokio::time::Instant;
 use tracing::Instrument as _;
 
-use super::funds;
 use super::queue::NumberQueue;
 use super::slots::Claimed;
+use super::{files, funds};
 use crate::limits::{PAUSE_POLL, POST_WITHIN};
 use crate::metrics::OutboundRequest;
 use crate::node::{Phase, Shared};
@@ -93,6 +93,10 @@ impl Delivery {
         if let Err(outcome) = funds::reserve(&self.shared, sender, &post).await {
             return outcome;
         }
+        let usable = match files::usable(&self.shared, sender, post.content).await {
+            Ok(usable) => usable,
+            Err(outcome) => return outcome,
+        };
         let waiting = Instant::now();
         let Ok(_permit) = self.queue.posts.acquire().await else { return not_sent("the node ended") };
         self.queue.slots.take().await;
@@ -114,7 +118,7 @@ impl Delivery {
         let opaque = OpaqueId { conversation: self.conversation, message: self.message };
         let message = OutboundMessage {
             to: post.to,
-            content: post.content,
+            content: usable.content,
             reply_to: post.reply_to,
             opaque: opaque.seal(self.queue.number, &self.shared.options.engine.identity().opaque_key),
             traceparent: span.in_scope(trace::current_traceparent).or(post.traceparent),
@@ -122,7 +126,7 @@ impl Delivery {
         let began = Instant::now();
         let outcome = self.shared.options.provider.send(number, message).instrument(span).await;
         metrics.outbound.observe(began.elapsed().as_secs_f64());
-        outcome
+        files::judge(&self.shared, number, usable.reused, outcome).await
     }
 
     fn count(&self, outcome: &Outcome) {

@@ -11,7 +11,7 @@ use protocol::pricing::ProviderPricing;
 use protocol::time::TimestampMs;
 use serde::{Deserialize, Serialize};
 
-use super::{ContactRecord, Filter, Order, Page, PageRequest, RecordsResult};
+use super::{Attachment, ContactRecord, Filter, Order, Page, PageRequest, RecordsResult};
 
 /// One row of the inbox.
 #[derive(Clone, Debug, PartialEq)]
@@ -131,6 +131,8 @@ pub struct MessageRecord {
     pub errors: Vec<ProviderError>,
     /// It came while the contact was blocked: kept apart.
     pub blocked: bool,
+    /// Its file, if it has one.
+    pub attachment: Option<Attachment>,
     /// Attempts that failed, oldest first; filled by [`Inbox::message`] only.
     pub attempts: Vec<Attempt>,
 }

@@ -16,6 +16,7 @@ mod documents;
 mod erasure;
 mod error;
 mod events;
+mod files;
 mod filter;
 mod fold;
 mod inbox;
@@ -46,6 +47,7 @@ pub use documents::{Change, Document, DocumentKind, DocumentWrite, Documents, Ex
 pub use erasure::{Erasure, Trace};
 pub use error::{RecordsError, RecordsResult};
 pub use events::{Advance, EventQuery, EventSeq, Events, StoredEvent};
+pub use files::{Attachment, FetchTask, Fetched, FileRecord, Files, ScanTask, Scanned, Upload};
 pub use filter::Filter;
 pub use inbox::{
     ConversationRecord, Count, Direction, FlowPlace, Inbox, MessageQuery, MessageRecord, Preview, Unread,
@@ -69,6 +71,7 @@ pub trait Records:
     + Inbox
     + Contacts
     + Erasure
+    + Files
     + Audit
     + Ledger
     + Credits
@@ -86,6 +89,7 @@ impl<T> Records for T where
         + Inbox
         + Contacts
         + Erasure
+        + Files
         + Audit
         + Ledger
         + Credits

@@ -1,27 +1,32 @@
 //! `GET /v1/contacts/{id}/export`: everything that is known of one contact, as one JSON document.
 
+use std::collections::BTreeSet;
+
 use actix_web::{HttpResponse, get, web};
+use data_encoding::BASE64;
 use protocol::api::problem::Problem;
 use protocol::api::watch::EventView;
 use protocol::id::{ContactId, ConversationId};
 use serde_json::json;
-use store::records::{ConversationRecord, Filter, MessageQuery, MessageRecord, Order};
+use store::records::{ConversationRecord, FileRecord, Filter, MessageQuery, MessageRecord, Order};
 
 use super::{card, consent};
 use crate::api::auth::{Caller, Scope};
 use crate::api::command::now;
 use crate::api::download::{Broken, PAGE, Writer, download};
+use crate::api::files;
 use crate::api::problem::ApiResult;
 use crate::api::views;
 use crate::state::AppState;
 
-/// Everything that is known of one contact: names, card, consents, conversations with all their messages and events.
+/// Everything that is known of one contact: names, card, consents, conversations with all their messages and events, and
+/// the files of these messages, each once and with its content.
 /// Written while it is read, however long it is.
 #[utoipa::path(
     tag = "contacts",
     params(("id" = ContactId, Path)),
     responses(
-        (status = 200, description = "`contact`, `consents` and `conversations`, each of these with `messages` and `events`", content_type = "application/json"),
+        (status = 200, description = "`contact`, `consents`, `conversations`, each of these with `messages` and `events`, and `files`", content_type = "application/json"),
         (status = 404, body = Problem, content_type = "application/problem+json"),
     )
 )]
@@ -46,9 +51,14 @@ pub(crate) async fn export_contact(
     Ok(download("application/json", &format!("{}.json", *id), |writer| async move {
         writer.write(head).await?;
         export.conversations(&writer).await?;
+        writer.write("],\"files\":[").await?;
+        export.files(&writer).await?;
         writer.write("]}").await
     }))
 }
+
+/// Bytes that are encoded at once: a multiple of three, so that no padding comes in between.
+const BASE64_PART: usize = 48 * 1024;
 
 struct Export {
     state: std::sync::Arc<AppState>,
@@ -75,6 +85,38 @@ impl Export {
             Ok(())
         };
         writer.pages(usize::MAX, read, write).await
+    }
+
+    /// Newest first.
+    async fn files(&self, writer: &Writer) -> Result<(), Broken> {
+        let (records, tenant) = (&self.state.records, self.caller.tenant);
+        let read = async |page| records.attachments(tenant, self.contact, page).await;
+        let (mut told, mut comma) = (BTreeSet::new(), "");
+        let write = async |rows: Vec<MessageRecord>| {
+            for file in rows.into_iter().filter_map(|row| row.attachment?.file) {
+                if told.insert(file.id) {
+                    writer.write(format!("{comma}{{\"file\":{},", json!(files::view(&file)))).await?;
+                    self.content(writer, &file).await?;
+                    comma = ",";
+                }
+            }
+            Ok(())
+        };
+        writer.pages(usize::MAX, read, write).await
+    }
+
+    /// The rest of a file's entry. What the virus scanner holds back is left out.
+    async fn content(&self, writer: &Writer, file: &FileRecord) -> Result<(), Broken> {
+        if !file.scan.lets_through() {
+            return writer.write("\"content_base64\":null}").await;
+        }
+        let read = self.state.files.blobs.get(&file.blob).await;
+        let content = writer.page(read.map_err(Into::into))?;
+        writer.write("\"content_base64\":\"").await?;
+        for part in content.chunks(BASE64_PART) {
+            writer.write(BASE64.encode(part)).await?;
+        }
+        writer.write("\"}").await
     }
 
     /// Oldest first.

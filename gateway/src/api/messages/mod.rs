@@ -2,6 +2,7 @@
 
 pub(crate) mod change;
 pub(crate) mod get;
+mod media;
 pub(crate) mod recipient;
 pub(crate) mod send;
 mod templates;

@@ -1,13 +1,13 @@
 //! From the body of a send to what the conversation is asked for.
 
 use domain::limits::APPROVAL_WITHIN_MAX;
-use protocol::api::message::{ApprovalBody, MediaBody, SendKind, SendRequest};
+use protocol::api::message::{ApprovalBody, SendKind, SendRequest};
 use protocol::command::{Action, ApprovalWish, SendBody};
-use protocol::content::{Category, Choice, Media, MediaSource};
+use protocol::content::{Category, Choice};
 use protocol::entry::Address;
-use protocol::id::{MediaId, MessageId, ProviderId};
+use protocol::id::{MessageId, ProviderId};
 
-use super::templates;
+use super::{media, templates};
 use crate::api::auth::Caller;
 use crate::api::problem::{ApiError, ApiResult};
 use crate::state::AppState;
@@ -69,7 +69,9 @@ async fn send_body(state: &AppState, caller: &Caller, request: &SendRequest) -> 
             Ok(SendBody::Text { body: text.body.clone(), reply_to })
         }
         SendKind::Template => Err(missing("template")),
-        SendKind::Media => media(request.media.as_ref().ok_or_else(|| missing("media"))?),
+        SendKind::Media => {
+            media::wish(state, caller, request.media.as_ref().ok_or_else(|| missing("media"))?).await
+        }
         SendKind::Interactive => {
             let question = request.interactive.as_ref().ok_or_else(|| missing("interactive"))?;
             let options = question
@@ -85,26 +87,6 @@ async fn send_body(state: &AppState, caller: &Caller, request: &SendRequest) -> 
             Ok(SendBody::Reaction { message, emoji: reaction.emoji.as_deref().map(Into::into) })
         }
     }
-}
-
-fn media(body: &MediaBody) -> ApiResult<SendBody> {
-    let source = match (&body.link, &body.provider_media_id) {
-        (Some(link), None) if link.starts_with("https://") || link.starts_with("http://") => {
-            MediaSource::Link(link.clone())
-        }
-        (Some(_), None) => return Err(ApiError::field("/media/link", "must be an http or https address")),
-        (None, Some(id)) => MediaSource::Provider(MediaId::new(id)),
-        _ => return Err(ApiError::field("/media", "give either `link` or `provider_media_id`")),
-    };
-    Ok(SendBody::Media(Media {
-        kind: body.kind,
-        source,
-        mime_type: body.mime_type.as_deref().map(Into::into),
-        sha256: None,
-        filename: body.filename.clone(),
-        caption: body.caption.clone(),
-        voice: false,
-    }))
 }
 
 /// The provider's id of one of the tenant's messages.

@@ -6,6 +6,7 @@ mod contacts;
 mod contract;
 mod credits;
 mod erasure;
+mod files;
 mod fresh;
 mod inbox;
 mod merge;

@@ -1,6 +1,7 @@
 //! Consumers step by step, on real records and the memory engine; then all of them together.
 
 mod endpoints;
+mod files;
 mod ledger;
 mod notices;
 mod server;
@@ -61,6 +62,7 @@ struct World {
     records: Arc<SqliteRecords>,
     shared: Shared,
     templates: Arc<templates::Scripted>,
+    provider: Arc<files::Shelves>,
     lease: Lease,
     batches: u128,
     _folder: TempDir,
@@ -161,17 +163,19 @@ impl World {
             records.write_documents(change, vec![write]).await.unwrap();
         }
         let templates = Arc::new(templates::Scripted::default());
+        let provider = Arc::new(files::Shelves::default());
         let shared = Shared::new(ConsumersOptions {
             engine: engine.clone(),
             records: records.clone(),
             directory: Arc::new(ArcSwap::from_pointee(Directory::build(documents(endpoints)))),
             templates: templates.clone(),
+            files: files::work(folder.path(), &records, &provider),
             endpoints: EndpointSettings { allow_private_addresses: true, ..EndpointSettings::default() },
             leads: tokio::sync::watch::channel(true).1,
             metrics: Arc::new(Metrics::new(&prometheus::Registry::new()).unwrap()),
         });
         let lease = engine.acquire(ShardId(0), 1, SpanMs::hours(1)).await.unwrap().unwrap();
-        Self { clock, engine, records, shared, templates, lease, batches: 0, _folder: folder }
+        Self { clock, engine, records, shared, templates, provider, lease, batches: 0, _folder: folder }
     }
 
     /// Commits facts of one conversation, as its shard would.

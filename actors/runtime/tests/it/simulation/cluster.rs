@@ -94,6 +94,7 @@ impl Cluster {
                 life: Arc::clone(&life),
             }),
             credits: None,
+            files: None,
             settings,
             metrics: Arc::new(Metrics::new(&Registry::new()).unwrap()),
         });

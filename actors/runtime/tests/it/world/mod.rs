@@ -122,6 +122,7 @@ impl World {
             directory: Arc::new(ArcSwap::from_pointee(directory())),
             provider: Arc::clone(&self.provider) as _,
             credits: None,
+            files: None,
             settings: self.settings,
             metrics: Arc::clone(&self.metrics),
         }

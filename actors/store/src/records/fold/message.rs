@@ -113,6 +113,7 @@ pub(in super::super) fn of_event(event: &Event) -> Option<MessageRecord> {
         pricing: None,
         errors: Vec::new(),
         blocked: false,
+        attachment: None,
         attempts: Vec::new(),
     };
     match &event.fact {

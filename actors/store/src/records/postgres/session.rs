@@ -176,5 +176,6 @@ fn key(lock: Lock) -> (i64, i64) {
         Lock::Documents => (3, 0),
         Lock::Contact(id) => (4, (id.0 % CONTACT_LOCKS) as i64),
         Lock::Events => (5, 0),
+        Lock::Files => (6, 0),
     }
 }

@@ -18,7 +18,7 @@ use super::super::{
 };
 use super::statement::{Database, Durability, Sql, one};
 use super::value::{Value, values};
-use super::{documents, events, load, save};
+use super::{documents, events, files, load, save};
 
 #[async_trait]
 impl<D: Database> Erasure for D {
@@ -81,6 +81,7 @@ pub(super) async fn follow<S: Sql>(db: &mut S, last: Option<&Event>) -> RecordsR
     while let Some(page) = walk.earlier(db).await? {
         redact(db, page).await?;
     }
+    files::erase(db, *conversation).await?;
     db.run("DELETE FROM conversations WHERE id = ?1", values![conversation.0]).await?;
     audit(db, *conversation).await?;
     contact(db, *contact_id).await
@@ -225,12 +226,17 @@ async fn traces<S: Sql>(
     let told = consents(db, id).await?.into_iter().filter(|(_, record)| record.at < before);
     let quoted = told.filter(|(_, record)| record.text.is_some()).count() as u64;
     found.push(Trace { place: "consents", count: quoted });
-    let (mut told, mut audited) = (0, 0);
+    let (mut told, mut audited, mut kept) = (0, 0, 0);
     for conversation in conversations {
         told += events_left(db, conversation, before).await?;
         audited += worded(db, conversation).await?.len() as u64;
+        kept += files::left(db, conversation, before).await?;
     }
-    found.extend([Trace { place: "events", count: told }, Trace { place: "audit", count: audited }]);
+    found.extend([
+        Trace { place: "events", count: told },
+        Trace { place: "audit", count: audited },
+        Trace { place: "files", count: kept },
+    ]);
     found.retain(|trace| trace.count > 0);
     Ok(found)
 }

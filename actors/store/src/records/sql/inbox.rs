@@ -2,18 +2,18 @@
 
 use async_trait::async_trait;
 use futures_util::FutureExt as _;
-use protocol::id::{ConversationId, MessageId, TenantId};
+use protocol::id::{ContactId, ConversationId, MessageId, TenantId};
 use protocol::outbound::Attempt;
 
 use super::super::{
-    ConversationRecord, Count, Filter, Inbox, MessageQuery, MessageRecord, Order, Page, PageRequest,
-    RecordsError, RecordsResult, Unread,
+    ConversationRecord, Count, EventSeq, Filter, Inbox, MessageQuery, MessageRecord, Order, Page,
+    PageRequest, RecordsError, RecordsResult, Unread,
 };
 use super::filter::Where;
 use super::paging::{older, page, page_limit, pair_cursor};
 use super::statement::{Database, Sql, one};
 use super::value::{Value, values};
-use super::{events, load, rows};
+use super::{events, files, load, rows};
 
 #[async_trait]
 impl<D: Database> Inbox for D {
@@ -128,9 +128,13 @@ pub(crate) fn select_messages(order: Order, attachments_only: bool) -> String {
         let chain = events::chain(counted);
         format!("{chain}, picked AS (SELECT m.seq FROM chain c CROSS JOIN messages m WHERE m.seq = c.seq")
     };
+    of_picked(&format!("{of_conversation} AND {beyond} ORDER BY m.seq {direction} LIMIT ?2)"), direction)
+}
+
+/// Messages whose places were picked, of a tenant (parameter 4).
+fn of_picked(picked: &str, direction: &str) -> String {
     format!(
-        "{of_conversation} AND {beyond} ORDER BY m.seq {direction} LIMIT ?2) \
-         SELECT {} FROM picked p CROSS JOIN messages m CROSS JOIN events e \
+        "{picked} SELECT {} FROM picked p CROSS JOIN messages m CROSS JOIN events e \
          WHERE m.seq = p.seq AND e.seq = p.seq AND e.tenant = ?4 ORDER BY p.seq {direction}",
         rows::MESSAGE
     )
@@ -146,8 +150,43 @@ async fn messages<S: Sql>(db: &mut S, query: MessageQuery) -> RecordsResult<Page
     let limit = page_limit(query.page.limit);
     let values = values![query.conversation.0, limit + 1, from, query.tenant.0];
     let found = db.all(&sql, values, rows::message).await?;
+    with_files(db, found, limit).await
+}
+
+/// A page of messages with their files.
+async fn with_files<S: Sql>(
+    db: &mut S,
+    found: Vec<(EventSeq, MessageRecord)>,
+    limit: usize,
+) -> RecordsResult<Page<MessageRecord>> {
     let page = page(found, limit, |(seq, _)| seq.0.to_string());
-    Ok(Page { data: page.data.into_iter().map(|(_, row)| row).collect(), next: page.next })
+    let mut data: Vec<_> = page.data.into_iter().map(|(_, row)| row).collect();
+    files::fill(db, data.iter_mut()).await?;
+    Ok(Page { data, next: page.next })
+}
+
+/// Messages with files in all conversations with a contact (parameter 1), at most so many (2), before a place (3), of a
+/// tenant (4).
+pub(super) const CONTACT_FILES: &str = "\
+    WITH picked AS (SELECT m.seq FROM conversations c CROSS JOIN messages m \
+    WHERE c.contact = ?1 AND m.conversation = c.id AND m.attachment = 1 AND m.seq < ?3 \
+    ORDER BY m.seq DESC LIMIT ?2)";
+
+/// Messages with files in all conversations with a contact, newest first.
+pub(super) async fn attachments<S: Sql>(
+    db: &mut S,
+    (tenant, contact): (TenantId, ContactId),
+    request: PageRequest,
+) -> RecordsResult<Page<MessageRecord>> {
+    let before = match &request.cursor {
+        Some(cursor) => cursor.0.parse().map_err(|_| RecordsError::PageCursor)?,
+        None => i64::MAX,
+    };
+    let limit = page_limit(request.limit);
+    let sql = of_picked(CONTACT_FILES, "DESC");
+    let values = values![contact.0, limit + 1, before, tenant.0];
+    let found = db.all(&sql, values, rows::message).await?;
+    with_files(db, found, limit).await
 }
 
 async fn message<S: Sql>(
@@ -167,5 +206,6 @@ async fn message<S: Sql>(
         Ok(Attempt { at: cells.time()?, code: cells.take()?, detail: cells.take()? })
     });
     row.attempts = attempts.await?;
+    files::fill(db, std::iter::once(&mut row)).await?;
     Ok(Some(row))
 }

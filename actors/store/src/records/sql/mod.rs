@@ -10,6 +10,7 @@ mod deliveries;
 mod documents;
 mod erasure;
 mod events;
+mod files;
 mod filter;
 mod inbox;
 mod keys;

@@ -7,6 +7,7 @@ use protocol::id::{Bsuid, ProviderId};
 use super::super::fold::{Batch, ContactSlot, MessageChange, Write, search_words};
 use super::super::text::{self, json, name};
 use super::super::{AuditEntry, ConversationRecord, Direction, EventSeq, MessageRecord, RecordsResult};
+use super::files;
 use super::statement::Kind::{Bytes, Int, Text};
 use super::statement::{Insert, Sql};
 use super::value::{Values, values};
@@ -139,6 +140,7 @@ const AUDIT: Insert = Insert {
 pub(super) async fn rows<S: Sql>(db: &mut S, batch: &Batch) -> RecordsResult<()> {
     contacts(db, batch.contacts.values()).await?;
     conversations(db, batch).await?;
+    files::of_messages(db, batch).await?;
     let attempts = batch
         .attempts
         .iter()

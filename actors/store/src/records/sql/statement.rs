@@ -103,6 +103,8 @@ pub(crate) enum Lock {
     /// Appending events. Held until the commit, so that places become visible in their order: a reader that has
     /// seen one place never finds a smaller one later.
     Events,
+    /// Adding and removing files: a content must not be taken by one message while the erasure of another removes it.
+    Files,
 }
 
 /// An insert of many rows.

@@ -7,6 +7,7 @@ mod deliveries;
 mod documents;
 mod erasure;
 mod facts;
+mod files;
 mod inbox;
 mod keys;
 mod laws;
@@ -96,6 +97,9 @@ suites! {
         e2_consents_are_kept_per_channel, cards_are_shown_and_survive_a_rebuild, p7_contacts_that_may_not_be_messaged_are_listed, contacts_are_listed;
     erasure: d14_an_erased_contact_leaves_no_trace, d14_who_comes_back_begins_anew,
         d14_a_contact_without_a_conversation_is_erased_at_once;
+    files: d15_the_same_content_is_one_file, d15_uploads_are_kept_per_number, d15_files_of_contacts_are_fetched_later,
+        d15_files_are_listed_by_conversation_and_contact, d15_files_are_scanned_until_somebody_decides,
+        d14_d15_files_go_with_the_contact_unless_others_have_them;
     audit: e5_decisions_are_audited_and_filtered;
     ledger: books_once_with_the_cursor, sums_are_exact, ledger_is_filtered, the_meter_finds_its_memory;
     credits: d9_a_message_is_reserved_then_charged_or_released, d9_a_purchase_counts_once_and_keeps_the_currency,

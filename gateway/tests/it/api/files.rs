@@ -1,0 +1,242 @@
+//! Files: uploaded to us once, to the provider once, fetched from contacts, scanned, erased.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use actix_web::{App, HttpResponse, HttpServer, web};
+use data_encoding::BASE64;
+use load_tests::simulator::{Inbound, Say};
+use reqwest::{Method, Response, StatusCode};
+use serde_json::{Value, json};
+
+use super::OTHER_KEY;
+use crate::harness::{ACCESS_TOKEN, KEY, World};
+
+const PDF: &[u8] = b"%PDF-1.7 curriculum vitae";
+const PNG: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR";
+
+impl World {
+    async fn upload(&self, content: &'static [u8], kind: &str) -> Response {
+        let request = reqwest::Client::new().post(self.public("/v1/files")).bearer_auth(KEY);
+        request.header("Content-Type", kind).body(content).send().await.unwrap()
+    }
+
+    /// Uploads a file that is taken.
+    async fn uploaded(&self, content: &'static [u8]) -> Value {
+        let answer = self.upload(content, "application/octet-stream").await;
+        assert!(answer.status().is_success(), "{}", answer.status());
+        answer.json().await.unwrap()
+    }
+
+    async fn send_file(&self, to: &str, media: Value) -> super::Answer {
+        let body = json!({ "channel": "whatsapp", "to": to, "type": "media", "media": media });
+        self.call(Method::POST, "/v1/messages").body(body).answer().await
+    }
+
+    /// A contact sends a file; answers the message once it is in the inbox.
+    async fn sends(&self, from: &str, content: &[u8]) -> Value {
+        let say = Say::Media {
+            kind: "document".into(),
+            mime_type: "application/x-anything".into(),
+            filename: Some("cv.pdf".into()),
+            caption: None,
+            content: BASE64.encode(content),
+        };
+        self.provider.inbound(Inbound::new(from, say)).unwrap();
+        let path = format!("/v1/conversations?q={from}");
+        let list = self.get_until(&path, |list| list["data"][0]["last_message_at"].is_string()).await;
+        let id = list["data"][0]["id"].as_str().unwrap().to_owned();
+        let path = format!("/v1/conversations/{id}/attachments");
+        self.get_until(&path, |list| list["data"][0].is_object()).await["data"][0].clone()
+    }
+
+    /// Documents that the provider took for a contact; the bot talks, too.
+    async fn documents(&self, digits: &str, count: usize) -> Vec<Value> {
+        let mut heard = self.heard(digits, 1).await;
+        loop {
+            heard.retain(|entry| entry.message_type == "document");
+            if heard.len() >= count {
+                return heard.into_iter().map(|entry| entry.body["document"].clone()).collect();
+            }
+            tokio::task::yield_now().await;
+            heard = self.provider.ledger().into_iter().filter(|entry| entry.to == digits).collect();
+        }
+    }
+
+    /// The message once its file is here.
+    async fn with_file(&self, message: &Value) -> Value {
+        let path = format!("/v1/messages/{}", message["id"].as_str().unwrap());
+        self.get_until(&path, |message| message["attachment"]["state"] == "stored").await
+    }
+}
+
+#[actix_web::test]
+async fn d15_a_file_is_uploaded_once_and_sent_by_its_id() {
+    let world = World::start().await;
+    world.written("393331500001", "wamid.file.1", "Buongiorno").await;
+    let first = world.upload(PDF, "image/png").await;
+    assert_eq!(first.status(), StatusCode::CREATED);
+    let file: Value = first.json().await.unwrap();
+    assert_eq!(
+        (file["kind"].as_str(), file["mime_type"].as_str()),
+        (Some("document"), Some("application/pdf"))
+    );
+    let again = world.upload(PDF, "application/pdf").await;
+    assert_eq!(again.status(), StatusCode::OK);
+    assert_eq!(again.json::<Value>().await.unwrap(), file);
+
+    let named = json!({ "file_id": file["id"], "filename": "cv.pdf", "caption": "Ecco" });
+    for count in 1..=2 {
+        let sent = world.send_file("+393331500001", named.clone()).await;
+        assert_eq!(sent.status, StatusCode::ACCEPTED, "{sent:?}");
+        world.documents("393331500001", count).await;
+    }
+    let documents = world.documents("393331500001", 2).await;
+    assert_eq!(documents[0], documents[1], "the provider has it once");
+    assert_eq!(
+        (documents[0]["filename"].as_str(), documents[0]["caption"].as_str()),
+        (Some("cv.pdf"), Some("Ecco"))
+    );
+
+    // The provider loses it: it is given to it again, and the message arrives all the same.
+    let media = documents[0]["id"].as_str().unwrap();
+    let url = format!("{}/v24.0/{media}", world.provider.base_url);
+    let gone = reqwest::Client::new().delete(url).bearer_auth(ACCESS_TOKEN).send().await.unwrap();
+    assert!(gone.status().is_success());
+    assert_eq!(world.send_file("+393331500001", named).await.status, StatusCode::ACCEPTED);
+    assert_ne!(world.documents("393331500001", 3).await[2]["id"], media);
+    world.stop().await;
+}
+
+#[actix_web::test]
+async fn d15_what_cannot_be_sent_is_refused_with_the_cure() {
+    let world = World::start_with(|settings| settings.files.max_bytes = 1_024).await;
+    static LARGE: [u8; 1_025] = [b' '; 1_025];
+    for (content, kind, status, words) in [
+        (b"<html>".as_slice(), "application/pdf", StatusCode::UNSUPPORTED_MEDIA_TYPE, "documents (pdf)"),
+        (PDF, "multipart/form-data; boundary=x", StatusCode::UNSUPPORTED_MEDIA_TYPE, "--data-binary"),
+        (b"", "application/pdf", StatusCode::UNPROCESSABLE_ENTITY, "empty"),
+        (&LARGE, "application/pdf", StatusCode::PAYLOAD_TOO_LARGE, "1024 bytes"),
+    ] {
+        let answer = world.upload(content, kind).await;
+        assert_eq!(answer.status(), status);
+        let problem: Value = answer.json().await.unwrap();
+        assert!(problem["detail"].as_str().unwrap().contains(words), "{problem}");
+    }
+    let file = world.uploaded(PNG).await;
+    let id = file["id"].as_str().unwrap();
+    for (media, pointer) in [
+        (json!({}), "/media"),
+        (json!({ "file_id": id, "link": "https://x.example" }), "/media"),
+        (json!({ "file_id": "fil_1" }), "/media/file_id"),
+        (json!({ "file_id": "fil_00000000000000000000000000" }), "/media/file_id"),
+        (json!({ "file_id": id, "kind": "document" }), "/media/kind"),
+        (json!({ "link": "https://x.example" }), "/media/kind"),
+        (json!({ "kind": "image", "link": "ftp://x.example" }), "/media/link"),
+    ] {
+        let refused = world.send_file("+393331500002", media).await;
+        assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY, "{refused:?}");
+        assert_eq!(refused.json()["errors"][0]["pointer"], pointer, "{refused:?}");
+    }
+    let path = format!("/v1/files/{id}");
+    assert_eq!(world.get(&*path).await.json(), file);
+    for path in [path.clone(), format!("{path}/content")] {
+        assert_eq!(
+            world.call(Method::GET, path).with_key(OTHER_KEY).answer().await.status,
+            StatusCode::NOT_FOUND
+        );
+    }
+    world.stop().await;
+}
+
+#[actix_web::test]
+async fn d15_what_a_contact_sends_is_fetched_listed_and_given_out() {
+    let world = World::start().await;
+    let message = world.sends("393331500003", PDF).await;
+    let message = world.with_file(&message).await;
+    let file = &message["attachment"]["file"];
+    assert_eq!(
+        (file["mime_type"].as_str(), file["size_bytes"].as_u64()),
+        (Some("application/pdf"), Some(25))
+    );
+    let path = format!("/v1/files/{}/content", file["id"].as_str().unwrap());
+    let answer = world.call(Method::GET, path).response().await;
+    assert_eq!(answer.headers()["content-type"], "application/pdf");
+    assert_eq!(answer.headers()["x-content-type-options"], "nosniff");
+    assert_eq!(answer.bytes().await.unwrap(), PDF);
+
+    let conversation =
+        world.get(format!("/v1/conversations/{}", message["conversation_id"].as_str().unwrap())).await;
+    let contact = conversation.json()["contact"]["id"].as_str().unwrap().to_owned();
+    let listed = world.get(format!("/v1/contacts/{contact}/attachments")).await.json();
+    assert_eq!(listed["data"][0]["attachment"]["file"], *file);
+    assert_eq!(world.get("/v1/contacts/con_00000000000000000000000000/attachments").await.status, 404);
+    world.stop().await;
+}
+
+#[actix_web::test]
+async fn d14_d15_files_are_exported_and_erased_with_their_contact() {
+    let world = World::start().await;
+    let message = world.sends("393331500004", PDF).await;
+    let message = world.with_file(&message).await;
+    let file = message["attachment"]["file"]["id"].as_str().unwrap();
+    let conversation =
+        world.get(format!("/v1/conversations/{}", message["conversation_id"].as_str().unwrap())).await;
+    let contact = conversation.json()["contact"]["id"].as_str().unwrap().to_owned();
+    let exported = world.get(format!("/v1/contacts/{contact}/export")).await.json();
+    assert_eq!(exported["files"][0]["file"]["id"], file);
+    assert_eq!(exported["files"][0]["content_base64"], BASE64.encode(PDF));
+
+    let erased = world.call(Method::DELETE, format!("/v1/contacts/{contact}")).answer().await;
+    assert_eq!(erased.status, StatusCode::OK, "{erased:?}");
+    assert_eq!(world.get(format!("/v1/files/{file}/content")).await.status, StatusCode::NOT_FOUND);
+    let path = format!("/v1/contacts/{contact}/erasure");
+    let proof = world.get_until(&path, |report| report["complete"] == true).await;
+    assert_eq!(proof["left"], json!([]), "its content is gone, too");
+    world.stop().await;
+}
+
+#[actix_web::test]
+async fn d15_nobody_gets_a_file_before_the_virus_scanner_has_seen_it() {
+    let answers = Arc::new(AtomicBool::new(false));
+    let seen = answers.clone();
+    let scanner = HttpServer::new(move || {
+        let answers = seen.clone();
+        let scan = move |body: web::Bytes| {
+            let answer = match (answers.load(Ordering::SeqCst), &body[..] == PDF) {
+                (true, clean) => HttpResponse::Ok().json(json!({ "clean": clean })),
+                (false, _) => HttpResponse::ServiceUnavailable().finish(),
+            };
+            async move { answer }
+        };
+        App::new().route("/scan", web::post().to(scan))
+    });
+    let scanner = scanner.workers(1).bind("127.0.0.1:0").unwrap();
+    let address = scanner.addrs()[0];
+    let scanner = scanner.run();
+    let stop = scanner.handle();
+    actix_web::rt::spawn(scanner);
+    let world =
+        World::start_with(|settings| settings.files.scan_url = format!("http://{address}/scan")).await;
+    world.written("393331500005", "wamid.scan.1", "Buongiorno").await;
+    let (clean, infected) = (world.uploaded(PDF).await, world.uploaded(PNG).await);
+    let content = |file: &Value| format!("/v1/files/{}/content", file["id"].as_str().unwrap());
+    assert_eq!(world.get(content(&clean)).await.code(), "file_not_scanned");
+    let sent = world.send_file("+393331500005", json!({ "file_id": clean["id"] })).await;
+    assert_eq!(sent.status, StatusCode::ACCEPTED, "it waits: {sent:?}");
+    let path = format!("/v1/messages/{}", sent.json()["id"].as_str().unwrap());
+    world.get_until(&path, |message| !message["attempts"][0].is_null()).await;
+    let left = world.provider.ledger().into_iter().filter(|entry| entry.message_type == "document");
+    assert_eq!(left.count(), 0, "nothing leaves unseen");
+
+    answers.store(true, Ordering::SeqCst);
+    assert_eq!(world.documents("393331500005", 1).await.len(), 1);
+    assert_eq!(world.get(content(&clean)).await.status, StatusCode::OK);
+    let path = format!("/v1/files/{}", infected["id"].as_str().unwrap());
+    world.get_until(&path, |file| file["scan"] == "infected").await;
+    assert_eq!(world.get(content(&infected)).await.code(), "file_infected");
+    let refused = world.send_file("+393331500005", json!({ "file_id": infected["id"] })).await;
+    assert_eq!(refused.code(), "file_infected");
+    world.stop().await;
+    stop.stop(false).await;
+}
