@@ -142,6 +142,9 @@ pub struct CreditsView {
     pub reserved: MoneyView,
     /// What further messages may cost.
     pub available: MoneyView,
+    /// The payment under way that was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub recharge: Option<RechargeView>,
 }
 
 /// A payment that was received.

@@ -2,6 +2,7 @@
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, get, post, web};
+use domain::credits::Recharge;
 use domain::directory::TenantDirectory;
 use domain::metering::{Book, time_zone};
 use protocol::api::Page;
@@ -11,10 +12,11 @@ use protocol::command::{Action, SendBody};
 use protocol::content::Category;
 use protocol::directory::TemplateKind;
 use protocol::entry::Address;
+use protocol::pricing::Money;
 use rust_decimal::Decimal;
 use store::records::{CreditAccount, CreditEntry, CreditKind, Purchase, Reservation};
 
-use super::{money, positive};
+use super::{money, positive, recharges};
 use crate::api::auth::{Caller, Scope};
 use crate::api::body::Body;
 use crate::api::command::{self, now};
@@ -27,16 +29,24 @@ use crate::state::AppState;
 /// Characters of a reference.
 const MAX_REFERENCE: usize = 100;
 
-fn view(account: &CreditAccount) -> CreditsView {
+async fn view(state: &AppState, caller: &Caller, account: &CreditAccount) -> ApiResult<CreditsView> {
     let shown = |amount: Decimal| MoneyView {
         amount: amount.normalize().to_string(),
         currency: account.currency.0.to_string(),
     };
-    CreditsView {
+    Ok(CreditsView {
         balance: shown(account.balance),
         reserved: shown(account.reserved),
         available: shown(account.available()),
-    }
+        recharge: under_way(state, caller).await?.map(recharges::view),
+    })
+}
+
+/// The payment that was asked for and has not come.
+async fn under_way(state: &AppState, caller: &Caller) -> ApiResult<Option<Recharge>> {
+    // Which month it is does not matter to that.
+    let standing = state.records.credit_standing(caller.tenant, now()).await?;
+    Ok(standing.and_then(|standing| standing.open))
 }
 
 /// The account of the caller's tenant; it begins with what is configured.
@@ -67,7 +77,8 @@ pub(crate) async fn get_credits(
     caller: Caller,
 ) -> ApiResult<web::Json<CreditsView>> {
     caller.require(Scope::BillingRead)?;
-    Ok(web::Json(view(&account(&state, &caller).await?)))
+    let account = account(&state, &caller).await?;
+    Ok(web::Json(view(&state, &caller, &account).await?))
 }
 
 /// Records a payment. The same reference again changes nothing.
@@ -100,7 +111,7 @@ pub(crate) async fn purchase_credits(
         let (reference, recharge) = (value.reference.trim().into(), value.recharge_id);
         let purchase = Purchase { reference, amount, recharge, at: now() };
         let account = state.records.purchase_credits(caller.tenant, purchase).await?;
-        Answer::json(StatusCode::OK, None, &view(&account))
+        Answer::json(StatusCode::OK, None, &view(&state, &caller, &account).await?)
     })
     .await
 }
@@ -177,7 +188,11 @@ pub(crate) async fn require_funds(
         return Ok(());
     }
     let left = account.available().normalize();
-    let detail = format!("it may cost {price} {code} and {left} {code} are available: buy credits");
+    let mut detail = format!("it may cost {price} {code} and {left} {code} are available: buy credits");
+    if let Some(asked) = under_way(state, caller).await? {
+        let Money { amount, currency } = &asked.amount;
+        detail.push_str(&format!("; {amount} {} were asked for at {}", currency.0, asked.asked_at));
+    }
     let title = "The credits do not cover the message";
     Err(ApiError::new(StatusCode::PAYMENT_REQUIRED, "insufficient_credits", title, detail))
 }

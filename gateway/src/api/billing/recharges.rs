@@ -23,7 +23,7 @@ use crate::state::AppState;
 /// Characters of a reason.
 const MAX_REASON: usize = 200;
 
-fn view(recharge: Recharge) -> RechargeView {
+pub(super) fn view(recharge: Recharge) -> RechargeView {
     let available = Money { amount: recharge.available, currency: recharge.amount.currency.clone() };
     RechargeView {
         id: recharge.id,

@@ -139,6 +139,7 @@ async fn d9_a_declined_recharge_says_why() {
     let world = with_credits("5").await;
     put(&world, "auto-recharge", json!({ "minimum_balance": euro("6"), "amount": euro("20") })).await;
     let asked = world.get_until("/v1/credits/recharges", |list| list["data"][0].is_object()).await;
+    assert_eq!(world.get("/v1/credits").await.json()["recharge"], asked["data"][0]);
     let path = format!("/v1/credits/recharges/{}/decline", asked["data"][0]["id"].as_str().unwrap());
     let decline = async |reason: Value| {
         world.call(Method::POST, &path).body(json!({ "reason": reason })).answer().await
@@ -149,6 +150,7 @@ async fn d9_a_declined_recharge_says_why() {
     let declined = decline(json!("no limit left")).await.json();
     assert_eq!((&declined["state"], &declined["detail"]), (&json!("declined"), &json!("no limit left")));
     assert_eq!(told(&world).await.pop().unwrap().1["detail"], "no limit left");
+    assert!(world.get("/v1/credits").await.json()["recharge"].is_null());
     let body = json!({ "amount": euro("20"), "reference": "card-1", "recharge_id": asked["data"][0]["id"] });
     world.call(Method::POST, "/v1/credits/purchases").body(body).answer().await;
     let late = decline(json!("too late")).await;
@@ -239,5 +241,40 @@ async fn d9_a_statement_has_every_change_of_a_month_with_its_reason() {
     assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY, "{refused:?}");
     let other = world.call(Method::GET, &path).with_key(super::OTHER_KEY).answer().await;
     assert_eq!((other.status, other.code().as_str()), (StatusCode::NOT_FOUND, "no_credits"));
+    world.stop().await;
+}
+
+#[actix_web::test]
+async fn d9_f3_whatever_credits_do_not_cover_says_why() {
+    let world = with_credits("0.03").await;
+    let pause = async |what: &str| {
+        let done = world.call(Method::POST, format!("/v1/tenant/{what}")).answer().await;
+        assert_eq!(done.status, StatusCode::NO_CONTENT, "{done:?}");
+    };
+    // Both are taken while nothing is reserved, and one of them can be paid.
+    pause("pause").await;
+    let mut paths = Vec::new();
+    for phone in [CANDIDATE, "+393336000010"] {
+        let sent = world.call(Method::POST, "/v1/messages").body(invite_to(phone, &["Anna"])).answer().await;
+        assert_eq!(sent.status, StatusCode::ACCEPTED, "{sent:?}");
+        paths.push(sent.json()["id"].as_str().unwrap().to_owned());
+    }
+    pause("resume").await;
+    let mut reasons = String::new();
+    while !reasons.contains("insufficient_credits") {
+        for id in &paths {
+            let why = world.get(format!("/v1/explain/{id}")).await.json()["reasons"].to_string();
+            if why.contains("`refused`") {
+                reasons = why;
+            }
+        }
+    }
+    assert!(reasons.contains("it may cost 0.02 EUR, 0.01 are available"), "{reasons}");
+    let rule = json!({ "minimum_balance": euro("1"), "amount": euro("20") });
+    put(&world, "auto-recharge", rule).await;
+    world.get_until("/v1/credits", |credits| credits["recharge"].is_object()).await;
+    let refused = send(&world, "third").await;
+    assert_eq!(refused.status, StatusCode::PAYMENT_REQUIRED, "{refused:?}");
+    assert!(refused.json()["detail"].as_str().unwrap().contains("20 EUR were asked for"), "{refused:?}");
     world.stop().await;
 }
