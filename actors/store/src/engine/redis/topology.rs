@@ -1,6 +1,6 @@
 //! Which master serves which lane.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -42,8 +42,9 @@ pub(super) struct Topology {
     options: RedisOptions,
     in_cluster: bool,
     lanes: RwLock<Vec<Arc<Server>>>,
-    /// Every master ever met, by address: a lane that moves to one of them was migrated with all that it holds;
-    /// one that moves to a stranger was taken over by a replica, which may lack the newest writes.
+    /// The masters of the last answer, and those that a slot is on its way to, by address: a lane that moves to one
+    /// of them was migrated with all that it holds; one that moves to a stranger, or to a master of long ago, was
+    /// taken over by a replica, which may lack the newest writes.
     masters: Mutex<HashMap<String, Arc<Server>>>,
 }
 
@@ -177,24 +178,25 @@ impl Topology {
     }
 
     fn take_over(&self, slots: &[(u64, u64, String)]) -> EngineResult<()> {
+        let known: HashSet<String> = self.masters.lock().keys().cloned().collect();
         for lane in 0..self.keys.lanes() {
             let slot = u64::from(self.keys.slot(lane));
             let Some((_, _, address)) = slots.iter().find(|(from, to, _)| (*from..=*to).contains(&slot))
             else {
                 return Err(EngineError::Failed(format!("slot {slot} of the cluster has no master").into()));
             };
-            let stranger = !self.masters.lock().contains_key(address);
             let (server, before) = (self.at(address)?, self.server(lane));
             if Arc::ptr_eq(&server, &before) {
                 continue;
             }
-            if stranger {
+            if !known.contains(address) {
                 self.generations.advance(&[lane]);
             }
             before.serves.write().retain(|&served| served != lane);
             server.serves.write().push(lane);
             self.lanes.write()[lane] = server;
         }
+        self.masters.lock().retain(|address, _| slots.iter().any(|(_, _, master)| master == address));
         Ok(())
     }
 }

@@ -6,9 +6,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use parking_lot::Mutex;
-use protocol::shard::ShardId;
+use protocol::shard::{ShardCount, ShardId};
 use store::engine::{
-    Committed, Durability, Engine, EngineError, EngineResult, FactPosition, RedisEngine, RedisOptions,
+    Committed, Durability, Engine, EngineError, EngineResult, FactPosition, Lease, RedisEngine, RedisOptions,
 };
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -219,6 +219,48 @@ async fn a_slot_moves_to_another_master_while_commits_run() {
     tasks.shutdown().await;
     let known = storm.acknowledged.lock().clone();
     account(&RedisEngine::open(cluster.options("moving")).await.unwrap(), &known).await;
+}
+
+/// Whoever takes over may lack the newest writes, also when it has been the master before.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_lane_of_a_lost_master_is_fenced_there_and_back() {
+    const LANES: u16 = 12;
+    let mut cluster = RedisCluster::start();
+    let mut second = cluster.replica_of(0);
+    let options = RedisOptions { shards: ShardCount::new(LANES).unwrap(), ..cluster.options("failing") };
+    let engine = RedisEngine::open(options).await.unwrap();
+    for _ in 0..2 {
+        let mut leases = vec![];
+        for shard in (0..LANES).map(ShardId) {
+            leases.push(answered(async || engine.acquire(shard, 1, LEASE).await).await.unwrap());
+        }
+        let held = cluster.servers[0].command(&["KEYS", "failing:*h*"]).lines().count();
+        assert_eq!(held, usize::from(LANES) / cluster.servers.len());
+        cluster.servers[0].kill();
+        assert_eq!(second.command(&["CLUSTER", "FAILOVER", "TAKEOVER"]), "OK");
+        let mut fenced = 0;
+        for lease in &leases {
+            match committed(&engine, lease).await {
+                Ok(_) => {}
+                Err(EngineError::Fenced) => fenced += 1,
+                Err(error) => panic!("{error}"),
+            }
+        }
+        assert_eq!(fenced, held, "every lane that was taken over, and no other");
+        cluster.servers[0].restart();
+        while !cluster.servers[0].command(&["INFO", "replication"]).contains("master_link_status:up") {}
+        std::mem::swap(&mut cluster.servers[0], &mut second);
+    }
+}
+
+/// Commits nothing, as often as it takes until the answer is known.
+async fn committed(engine: &RedisEngine, lease: &Lease) -> EngineResult<Committed> {
+    loop {
+        match engine.commit(batch(lease, 1)).await {
+            Err(EngineError::Unknown(_) | EngineError::Failed(_)) => {}
+            answer => return answer,
+        }
+    }
 }
 
 /// Passes everything on, until it is told to swallow what the server answers.

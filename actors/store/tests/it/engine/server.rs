@@ -79,11 +79,7 @@ pub(super) struct RedisCluster {
 
 impl RedisCluster {
     pub(super) fn start() -> Self {
-        let start = |_| {
-            let bus = free_port().to_string();
-            RedisServer::start(&["--cluster-enabled", "yes", "--cluster-port", &bus])
-        };
-        let servers: Vec<RedisServer> = (0..3).map(start).collect();
+        let servers: Vec<RedisServer> = (0..3).map(|_| member()).collect();
         let mut create = Command::new("redis-cli");
         create.args(["--cluster", "create", "--cluster-yes"]);
         create.args(servers.iter().map(|server| format!("127.0.0.1:{}", server.port())));
@@ -94,6 +90,19 @@ impl RedisCluster {
             while !server.command(&["CLUSTER", "INFO"]).contains("cluster_state:ok") {}
         }
         Self { servers }
+    }
+
+    /// A server that follows a master and has everything that it has.
+    pub(super) fn replica_of(&self, master: usize) -> RedisServer {
+        let replica = member();
+        let address = |server: &RedisServer| format!("127.0.0.1:{}", server.port());
+        let id = self.servers[master].command(&["CLUSTER", "MYID"]);
+        let mut add = Command::new("redis-cli");
+        add.args(["--cluster", "add-node", &address(&replica), &address(&self.servers[master])]);
+        let output = add.args(["--cluster-slave", "--cluster-master-id", &id]).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+        while !replica.command(&["INFO", "replication"]).contains("master_link_status:up") {}
+        replica
     }
 
     /// A store of its own name.
@@ -134,6 +143,12 @@ impl RedisCluster {
             set(server, ["NODE", &to_id]);
         }
     }
+}
+
+/// A server that is ready to be in a cluster.
+fn member() -> RedisServer {
+    let bus = free_port().to_string();
+    RedisServer::start(&["--cluster-enabled", "yes", "--cluster-port", &bus])
 }
 
 impl Drop for RedisServer {
