@@ -12,7 +12,7 @@ use super::statement::Kind::{Bytes, Int, Text};
 use super::statement::{Insert, Sql};
 use super::value::{Values, values};
 
-/// The first ones are those that change, in the order of [`CONVERSATION_UPDATE`].
+/// Of one that is known, everything changes but what it began with: whose it is, and when.
 const CONVERSATIONS: Insert = Insert {
     table: "conversations",
     columns: &[
@@ -47,15 +47,18 @@ const CONVERSATIONS: Insert = Insert {
         ("contact", Bytes),
         ("created_at", Int),
     ],
-    conflict: "",
+    conflict: "ON CONFLICT (id) DO UPDATE SET mode = excluded.mode, owner = excluded.owner, \
+        vacancy_id = excluded.vacancy_id, vacancy_title = excluded.vacancy_title, \
+        flow_id = excluded.flow_id, flow_version = excluded.flow_version, flow_step = excluded.flow_step, \
+        window_opened_at = excluded.window_opened_at, window_expires_at = excluded.window_expires_at, \
+        unread = excluded.unread, unanswered_since = excluded.unanswered_since, \
+        last_message = excluded.last_message, last_message_at = excluded.last_message_at, \
+        last_direction = excluded.last_direction, last_kind = excluded.last_kind, \
+        last_text = excluded.last_text, last_inbound_at = excluded.last_inbound_at, \
+        last_outbound_at = excluded.last_outbound_at, last_outbound_by = excluded.last_outbound_by, \
+        last_reply_at = excluded.last_reply_at, blocked = excluded.blocked, \
+        left_chat = excluded.left_chat, paused = excluded.paused, sort_at = excluded.sort_at",
 };
-
-const CONVERSATION_UPDATE: &str = "\
-    UPDATE conversations SET mode = ?2, owner = ?3, vacancy_id = ?4, vacancy_title = ?5, flow_id = ?6, \
-    flow_version = ?7, flow_step = ?8, window_opened_at = ?9, window_expires_at = ?10, unread = ?11, \
-    unanswered_since = ?12, last_message = ?13, last_message_at = ?14, last_direction = ?15, last_kind = ?16, \
-    last_text = ?17, last_inbound_at = ?18, last_outbound_at = ?19, last_outbound_by = ?20, last_reply_at = ?21, \
-    blocked = ?22, left_chat = ?23, paused = ?24, sort_at = ?25 WHERE id = ?1";
 
 const MESSAGES: Insert = Insert {
     table: "messages",
@@ -227,31 +230,12 @@ pub(super) async fn audit<S: Sql>(
 }
 
 async fn conversations<S: Sql>(db: &mut S, batch: &Batch) -> RecordsResult<()> {
-    let (mut new, mut known) = (Vec::new(), Vec::new());
-    for slot in batch.conversations.values() {
-        match slot.write {
-            Write::Keep => {}
-            Write::Update => known.push(changing(&slot.row)?),
-            Write::Insert => {
-                let (row, mut values) = (&slot.row, changing(&slot.row)?);
-                let channel = name(&row.channel)?;
-                values.extend(values![
-                    row.tenant.0,
-                    row.number.0,
-                    channel,
-                    row.contact.id.0,
-                    row.created_at.0
-                ]);
-                new.push(values);
-            }
-        }
-    }
-    db.insert(&CONVERSATIONS, new).await?;
-    db.run_each(CONVERSATION_UPDATE, known).await
+    let changed = batch.conversations.values().filter(|slot| slot.write != Write::Keep);
+    let rows: RecordsResult<_> = changed.map(|slot| conversation(&slot.row)).collect();
+    db.insert(&CONVERSATIONS, rows?).await
 }
 
-/// The values of [`CONVERSATION_UPDATE`].
-fn changing(row: &ConversationRecord) -> RecordsResult<Values<'_>> {
+fn conversation(row: &ConversationRecord) -> RecordsResult<Values<'_>> {
     let last = row.last_message.as_ref();
     Ok(values![
         row.id.0,
@@ -279,6 +263,11 @@ fn changing(row: &ConversationRecord) -> RecordsResult<Values<'_>> {
         row.left,
         row.paused,
         last.map_or(row.created_at, |last| last.at).0,
+        row.tenant.0,
+        row.number.0,
+        name(&row.channel)?,
+        row.contact.id.0,
+        row.created_at.0,
     ])
 }
 
