@@ -55,19 +55,18 @@ impl Admission {
     /// By the wait of those that are under way.
     pub fn load(&self, now: Instant) -> Load {
         let newest = self.step(now);
-        let longer_than = |wait: Duration| {
-            let young = (wait.as_millis() / STEP.as_millis()) as usize;
-            // Whatever is older than all steps counts as one of them.
-            let old = (newest + 1..newest + STEPS - young).map(|step| &self.arrived[step % STEPS]);
-            old.map(|count| count.load(Ordering::Relaxed)).sum::<u32>() >= OVERDUE_WEBHOOKS
-        };
-        if longer_than(WAIT_WITHOUT_WEBHOOKS) {
-            Load::Over
-        } else if longer_than(WAIT_WITHOUT_STATUSES) {
-            Load::Heavy
-        } else {
-            Load::Normal
+        let young = |wait: Duration| (wait.as_millis() / STEP.as_millis()) as usize;
+        let mut waiting = 0;
+        let mut load = Load::Normal;
+        // The oldest first; whatever is older than all steps counts as one of them.
+        for age in (young(WAIT_WITHOUT_STATUSES) + 1..STEPS).rev() {
+            waiting += self.arrived[(newest + STEPS - age) % STEPS].load(Ordering::Relaxed);
+            if waiting >= OVERDUE_WEBHOOKS {
+                load = if age > young(WAIT_WITHOUT_WEBHOOKS) { Load::Over } else { Load::Heavy };
+                break;
+            }
         }
+        load
     }
 
     fn step(&self, now: Instant) -> usize {
