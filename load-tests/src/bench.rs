@@ -1,6 +1,7 @@
 //! Ceiling and gateway in one run, by the same generator: how much of a bare server's speed is left when every webhook
 //! is made durable, applied and committed.
 
+use std::ops::Range;
 use std::path::PathBuf;
 use std::rc::Rc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -27,6 +28,8 @@ pub struct Plan {
     pub conversations: u32,
     /// A few of them write most.
     pub zipf: bool,
+    /// PostgreSQL stands still during the phases, as if it had processors of its own.
+    pub hold_records: bool,
     /// Prebuilt webhooks for the gateway; each is sent once.
     pub requests: usize,
 }
@@ -40,6 +43,10 @@ pub struct Report {
     pub store: Store,
     /// What an answer survives.
     pub durability: Durability,
+    /// PostgreSQL stood still during the phases.
+    pub records_held: bool,
+    /// Seconds from the end of the first phase until the records had caught up; absent when they did not.
+    pub catch_up_seconds: Option<f64>,
     /// The bare server, closed loop.
     pub ceiling: Numbers,
     /// The gateway, closed loop: answered with 200, so durable.
@@ -139,6 +146,8 @@ pub fn run(plan: &Plan) -> Result<Report, Error> {
         nodes: plan.shape.nodes,
         store: plan.shape.store,
         durability: plan.shape.durability,
+        records_held: plan.hold_records,
+        catch_up_seconds: gateway.catch_up_seconds,
         accepted_ratio: ratio(gateway.accepted.per_second),
         committed_ratio: ratio(gateway.committed_per_second),
         ceiling,
@@ -178,6 +187,7 @@ struct Gateway {
     at_70_percent: Numbers,
     cost_us: Cost,
     memory_bytes: (u64, u64),
+    catch_up_seconds: Option<f64>,
 }
 
 fn gateway(plan: &Plan, options: &Options, cluster: &Cluster, corpus: &Rc<Corpus>) -> Result<Gateway, Error> {
@@ -192,25 +202,33 @@ fn gateway(plan: &Plan, options: &Options, cluster: &Cluster, corpus: &Rc<Corpus
     ));
     let all = 0..chat.len();
     progress.of(|| drive_plain(&target, &chat, all, Pace::Closed, OPENING))?;
+    progress.settled()?;
 
-    tracing::info!("gateway, as fast as it answers");
     let limit = Duration::from_secs_f64(plan.seconds);
+    let measured = |webhooks: Range<usize>, pace: Pace| {
+        cluster.hold_postgres(plan.hold_records)?;
+        let numbers = progress.of(|| drive_plain(&target, corpus, webhooks, pace, limit));
+        // Whatever came of it: processes that stand still would outlive us.
+        cluster.hold_postgres(false)?;
+        numbers
+    };
+    tracing::info!("gateway, as fast as it answers");
     let before = Used::by_now(cluster);
-    let (accepted, committed_per_second) =
-        progress.of(|| drive_plain(&target, corpus, 0..corpus.len(), Pace::Closed, limit))?;
+    let (accepted, committed_per_second) = measured(0..corpus.len(), Pace::Closed)?;
     let cost_us = Used::by_now(cluster).since(&before, to_f64(accepted.ok));
     let sent = usize::try_from(accepted.ok + accepted.not_ok).unwrap_or(usize::MAX);
 
     // Latency is that of a steady state: the records may be behind after the rush, and would work on it meanwhile.
-    if !progress.settled()? {
+    let behind = Instant::now();
+    let catch_up_seconds = progress.settled()?.then(|| behind.elapsed().as_secs_f64());
+    if catch_up_seconds.is_none() {
         tracing::warn!("the records have not caught up");
     }
     let per_second = LATENCY_SHARE * committed_per_second.min(accepted.per_second);
     tracing::info!(per_second, "gateway, at a fixed rate");
     // Webhooks left over from the first phase; when they run out the phase is shorter.
     let rest = sent.min(corpus.len())..corpus.len();
-    let (at_70_percent, _) =
-        progress.of(|| drive_plain(&target, corpus, rest, Pace::Open { per_second }, limit))?;
+    let (at_70_percent, _) = measured(rest, Pace::Open { per_second })?;
     let memory = cluster.running().filter_map(Process::memory_bytes);
     let memory_bytes = memory.fold((0, 0), |sum, node| (sum.0 + node.0, sum.1 + node.1));
     Ok(Gateway {
@@ -220,6 +238,7 @@ fn gateway(plan: &Plan, options: &Options, cluster: &Cluster, corpus: &Rc<Corpus
         at_70_percent,
         cost_us,
         memory_bytes,
+        catch_up_seconds,
     })
 }
 

@@ -23,15 +23,19 @@ pub(crate) struct Args {
     /// A few contacts write most.
     #[arg(long)]
     zipf: bool,
+    /// PostgreSQL stands still while webhooks come, as if it had processors of its own; then it catches up.
+    #[arg(long)]
+    hold_records: bool,
     /// Prebuilt webhooks, about 1.1 KB of memory each; every one is sent once.
     #[arg(long, default_value_t = 1_000_000)]
     requests: usize,
 }
 
 pub(crate) fn run(args: Args) -> Result<ExitCode, Box<dyn Error>> {
-    let Args { shape, seconds, connections, conversations, zipf, requests } = args;
+    let Args { shape, seconds, connections, conversations, zipf, hold_records, requests } = args;
     let shape = shape.shape()?;
-    let report = bench::run(&Plan { shape, seconds, connections, conversations, zipf, requests })?;
+    let report =
+        bench::run(&Plan { shape, seconds, connections, conversations, zipf, hold_records, requests })?;
     eprint!("{}", bench::table(&report));
     println!("{}", serde_json::to_string_pretty(&report)?);
     Ok(ExitCode::SUCCESS)

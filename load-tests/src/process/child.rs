@@ -92,6 +92,30 @@ impl Process {
         cpu_seconds(self.child.id())
     }
 
+    /// Stops it and the processes that it has started (`SIGSTOP`).
+    ///
+    /// # Errors
+    /// When the system refuses.
+    pub(super) fn pause_family(&self) -> io::Result<()> {
+        // The parent first: it starts nobody while its children are stopped.
+        self.pause()?;
+        self.signal_children(Signal::STOP)
+    }
+
+    /// Lets it and the processes that it has started go on (`SIGCONT`).
+    ///
+    /// # Errors
+    /// When the system refuses.
+    pub(super) fn resume_family(&self) -> io::Result<()> {
+        self.signal_children(Signal::CONT)?;
+        self.resume()
+    }
+
+    fn signal_children(&self, signal: Signal) -> io::Result<()> {
+        let mut pids = self.children().into_iter().filter_map(|pid| Pid::from_raw(pid.cast_signed()));
+        pids.try_for_each(|pid| Ok(kill_process(pid, signal)?))
+    }
+
     /// Processes that it has started itself.
     pub(super) fn children(&self) -> Vec<u32> {
         let pid = self.child.id();

@@ -196,6 +196,14 @@ impl Cluster {
         self.postgres.as_mut().map_or(Ok(()), Postgres::kill)
     }
 
+    /// Stops PostgreSQL in the middle of whatever it does (`SIGSTOP`), or lets it go on.
+    ///
+    /// # Errors
+    /// When the system refuses.
+    pub fn hold_postgres(&self, held: bool) -> Result<(), Error> {
+        self.postgres.as_ref().map_or(Ok(()), |postgres| postgres.hold(held))
+    }
+
     /// Starts PostgreSQL again and waits until it answers.
     ///
     /// # Errors

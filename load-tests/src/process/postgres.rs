@@ -58,6 +58,11 @@ impl Postgres {
         Ok(self.process.kill()?)
     }
 
+    /// Stops all its processes in the middle of whatever they do, or lets them go on.
+    pub(super) fn hold(&self, held: bool) -> Result<(), Error> {
+        Ok(if held { self.process.pause_family()? } else { self.process.resume_family()? })
+    }
+
     /// Starts it again with what is in its folder.
     pub(super) async fn restart(&mut self) -> Result<(), Error> {
         self.process = spawn(&self.programs, &self.folder)?;

@@ -134,6 +134,7 @@ fn closed_loop(plan: &Plan, shape: Shape) -> Result<bench::Report, Error> {
         connections: CONNECTIONS,
         conversations: CONVERSATIONS,
         zipf: false,
+        hold_records: false,
         requests: REQUESTS,
     })?)
 }
