@@ -53,9 +53,10 @@ fn ranges(settings: &Settings, found: &mut Vec<(&'static str, String)>) {
 
 fn stores(settings: &Settings, found: &mut Vec<(&'static str, String)>) {
     let store = &settings.store;
-    if store.url.split(',').any(|url| !url.is_empty() && !url.trim().starts_with("redis://")) {
+    let is_redis = |url: &str| ["redis://", "rediss://"].iter().any(|scheme| url.trim().starts_with(scheme));
+    if store.url.split(',').any(|url| !url.is_empty() && !is_redis(url)) {
         let detail =
-            "every address must begin with redis:// (TLS is not supported yet); empty for the embedded store";
+            "every address must begin with redis:// or, for TLS, rediss://; empty for the embedded store";
         found.push(("store.url", detail.to_owned()));
     }
     if !store.url.is_empty() && settings.records.url.is_empty() {

@@ -25,8 +25,8 @@ struct Redis {
 impl Redis {
     fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port();
-        Self { child: spawn(&folder, port), folder, port }
+        let port = free_port();
+        Self { child: spawn(&folder, port, &["--port", &port.to_string()]), folder, port }
     }
 
     fn kill(&mut self) {
@@ -42,7 +42,7 @@ impl Redis {
     }
 
     fn restart(&mut self) {
-        self.child = spawn(&self.folder, self.port);
+        self.child = spawn(&self.folder, self.port, &["--port", &self.port.to_string()]);
     }
 }
 
@@ -53,9 +53,14 @@ impl Drop for Redis {
     }
 }
 
-fn spawn(folder: &TempDir, port: u16) -> Child {
+fn free_port() -> u16 {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port()
+}
+
+fn spawn(folder: &TempDir, port: u16, listening: &[&str]) -> Child {
     let child = Command::new("redis-server")
-        .args(["--port", &port.to_string(), "--bind", "127.0.0.1", "--save", ""])
+        .args(listening)
+        .args(["--bind", "127.0.0.1", "--save", ""])
         .args(["--appendonly", "yes", "--appendfsync", "always", "--dir"])
         .arg(folder.path())
         .stdout(Stdio::null())
@@ -83,6 +88,37 @@ async fn owned(world: &World, nodes: usize) -> u64 {
         }
         tokio::task::yield_now().await;
     }
+}
+
+#[test]
+fn redis_is_reached_over_tls_by_whoever_trusts_its_certificate() {
+    let (postgres, folder) = (Server::start(), TempDir::new().unwrap());
+    let signed = || rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    let file = |name: &str, content: String| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, content).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let (ours, another) = (signed(), signed());
+    let certificate = file("certificate", ours.cert.pem());
+    let key = file("key", ours.signing_key.serialize_pem());
+    let stranger = file("stranger", another.cert.pem());
+    let port = free_port();
+    let tls = ["--tls-cert-file", &certificate, "--tls-key-file", &key, "--tls-auth-clients", "no"];
+    let number = port.to_string();
+    let listening = [&["--port", "0", "--tls-port", &number], &tls[..]].concat();
+    let _redis = Redis { child: spawn(&folder, port, &listening), folder, port };
+    let doctor = |trusted: &str| {
+        let mut doctor = Command::new(env!("CARGO_BIN_EXE_gateway"));
+        doctor.arg("doctor").env("SSL_CERT_FILE", trusted);
+        doctor.env("GATEWAY_STORE__URL", format!("rediss://localhost:{port}"));
+        doctor.env("GATEWAY_RECORDS__URL", postgres.url("postgres"));
+        String::from_utf8(doctor.output().unwrap().stdout).unwrap()
+    };
+    let said = doctor(&certificate);
+    assert!(said.contains("PASS  engine store"), "{said}");
+    let said = doctor(&stranger);
+    assert!(said.contains("FAIL  engine store") && said.contains("certificate"), "{said}");
 }
 
 #[actix_web::test]

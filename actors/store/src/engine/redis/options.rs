@@ -12,7 +12,7 @@ use crate::engine::limits::REDIS_SHARDS;
 /// How to open a store in Redis or Valkey.
 #[derive(Clone)]
 pub struct RedisOptions {
-    /// `redis://` addresses. Of several, a server that is not in a cluster is found by its role: the master of
+    /// `redis://` addresses, or `rediss://` for TLS. Of several, a server that is not in a cluster is found by its role: the master of
     /// them serves. In a cluster they are where to ask for the others.
     pub urls: Vec<String>,
     /// First part of every key, so that several stores may share a server.

@@ -205,7 +205,7 @@ impl Topology {
 fn client(url: &str) -> EngineResult<Client> {
     let unusable = |error| {
         EngineError::Incompatible(format!(
-            "an address of Redis cannot be used: {error}; expected redis://host:port"
+            "an address of Redis cannot be used: {error}; expected redis://host:port or rediss://host:port"
         ))
     };
     let info = url.into_connection_info().map_err(unusable)?;
