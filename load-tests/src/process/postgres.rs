@@ -60,7 +60,8 @@ impl Postgres {
 
     /// Stops all its processes in the middle of whatever they do, or lets them go on.
     pub(super) fn hold(&self, held: bool) -> Result<(), Error> {
-        Ok(if held { self.process.pause_family()? } else { self.process.resume_family()? })
+        let signalled = if held { self.process.pause_family() } else { self.process.resume_family() };
+        Ok(signalled?)
     }
 
     /// Starts it again with what is in its folder.
