@@ -44,6 +44,9 @@ pub const fn provider_max_bytes(kind: MediaKind) -> u64 {
     }
 }
 
+/// Files of one send (D15): a provider that takes one per message gets as many messages.
+pub const MAX_PER_SEND: usize = 5;
+
 /// The most that can be sent of any kind.
 pub const MAX_BYTES: u64 = provider_max_bytes(MediaKind::Document);
 

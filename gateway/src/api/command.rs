@@ -49,13 +49,25 @@ pub(crate) async fn run(
     (address, fingerprint): (Address, u64),
     action: Action,
 ) -> ApiResult<CommandResult> {
-    let given = idempotency_key(request)?;
-    let key = match &given {
-        Some(key) => {
-            claim(state, caller, key, fingerprint).await?;
-            CommandKey::new(caller.tenant, key)
+    run_part(state, caller, request, (address, fingerprint, 0), action).await
+}
+
+/// The same for one of several actions of a request, by its number.
+pub(crate) async fn run_part(
+    state: &AppState,
+    caller: &Caller,
+    request: &HttpRequest,
+    (address, fingerprint, part): (Address, u64, usize),
+    action: Action,
+) -> ApiResult<CommandResult> {
+    let key = match (idempotency_key(request)?, part) {
+        (Some(key), 0) => {
+            claim(state, caller, &key, fingerprint).await?;
+            CommandKey::new(caller.tenant, &key)
         }
-        None => CommandKey(rand::random()),
+        // No caller's key has a line break.
+        (Some(key), part) => CommandKey::new(caller.tenant, &format!("{key}\n{part}")),
+        (None, _) => CommandKey(rand::random()),
     };
     apply(state, caller, (address, key, fingerprint), action).await
 }

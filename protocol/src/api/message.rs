@@ -39,6 +39,10 @@ pub struct SendRequest {
     /// For `type: media`.
     #[serde(default)]
     pub media: Option<MediaBody>,
+    /// For `type: media`, instead of `media`: up to five files. Each is a message of its own on WhatsApp, in this order.
+    #[serde(default)]
+    #[schema(max_items = 5)]
+    pub attachments: Vec<MediaBody>,
     /// For `type: interactive`.
     #[serde(default)]
     pub interactive: Option<InteractiveBody>,
@@ -190,6 +194,9 @@ pub struct Queued {
     pub conversation_id: ConversationId,
     /// `queued`, or `awaiting_approval`.
     pub status: MessageStatus,
+    /// The messages of further `attachments`, in their order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub more: Vec<MessageId>,
 }
 
 /// A message as shown.

@@ -22,7 +22,8 @@ use crate::api::problem::{ApiError, ApiResult};
 use crate::state::AppState;
 
 /// What a message would be charged if it were delivered now: by which rule and rate card, for which market, and whether
-/// the credits cover it. The body is that of `POST /v1/messages`; nothing is sent.
+/// the credits cover it. The body is that of `POST /v1/messages`; nothing is sent. Of several
+/// `attachments` each is charged so, unless the first one opens a conversation that the others are free in.
 #[utoipa::path(
     tag = "billing",
     request_body = SendRequest,
@@ -39,7 +40,8 @@ pub(crate) async fn preview_cost(
 ) -> ApiResult<web::Json<CostPreview>> {
     caller.require(Scope::MessagesWrite)?;
     let address = recipient::resolve(&state, &caller, &body.value).await?;
-    let action = wish::wish(&state, &caller, &body.value, &address).await?;
+    let wishes = wish::wishes(&state, &caller, &body.value, &address).await?;
+    let action = wishes.into_iter().next().ok_or_else(|| ApiError::field("/type", "asks for nothing"))?;
     let held = known::tenant(&state, &caller)?;
     let (category, template) = credits::charged_as(&held, &action).ok_or_else(|| {
         ApiError::field("/template", "is not a template of this tenant; GET /v1/templates lists them")

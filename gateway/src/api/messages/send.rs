@@ -89,23 +89,38 @@ async fn send(
         return Err(Refusal::NumberNotReady.into());
     }
     drop(directory);
-    let wish = wish::wish(state, caller, &body.value, &address).await?;
-    credits::require_funds(state, caller, request, (&address, &wish)).await?;
-    let (message, conversation, status) =
-        match command::run(state, caller, request, (address, body.fingerprint), wish).await? {
-            CommandResult::Queued { message, conversation } => (message, conversation, MessageStatus::Queued),
-            CommandResult::AwaitingApproval { message, conversation } => {
-                (message, conversation, MessageStatus::AwaitingApproval)
-            }
-            other => {
-                tracing::error!(?other, "a send was answered with something else");
-                let detail = "the send was not confirmed; repeat it with the same Idempotency-Key";
-                return Err(ApiError::unavailable(detail));
-            }
-        };
-    Ok(HttpResponse::Accepted().insert_header(("Location", format!("/v1/messages/{message}"))).json(Queued {
-        id: message,
-        conversation_id: conversation,
-        status,
-    }))
+    let wishes = wish::wishes(state, caller, &body.value, &address).await?;
+    for wish in &wishes {
+        credits::require_funds(state, caller, request, (&address, wish)).await?;
+    }
+    let mut queued: Option<Queued> = None;
+    for (part, wish) in wishes.into_iter().enumerate() {
+        let part = (address.clone(), body.fingerprint, part);
+        let next = confirmed(command::run_part(state, caller, request, part, wish).await?)?;
+        match &mut queued {
+            Some(queued) => queued.more.push(next.id),
+            None => queued = Some(next),
+        }
+    }
+    let queued = queued.ok_or_else(unconfirmed)?;
+    let location = format!("/v1/messages/{}", queued.id);
+    Ok(HttpResponse::Accepted().insert_header(("Location", location)).json(queued))
+}
+
+fn confirmed(result: CommandResult) -> ApiResult<Queued> {
+    let (id, conversation_id, status) = match result {
+        CommandResult::Queued { message, conversation } => (message, conversation, MessageStatus::Queued),
+        CommandResult::AwaitingApproval { message, conversation } => {
+            (message, conversation, MessageStatus::AwaitingApproval)
+        }
+        other => {
+            tracing::error!(?other, "a send was answered with something else");
+            return Err(unconfirmed());
+        }
+    };
+    Ok(Queued { id, conversation_id, status, more: Vec::new() })
+}
+
+fn unconfirmed() -> ApiError {
+    ApiError::unavailable("the send was not confirmed; repeat it with the same Idempotency-Key")
 }

@@ -1,5 +1,6 @@
 //! From the body of a send to what the conversation is asked for.
 
+use domain::file::MAX_PER_SEND;
 use domain::limits::APPROVAL_WITHIN_MAX;
 use protocol::api::message::{ApprovalBody, SendKind, SendRequest};
 use protocol::command::{Action, ApprovalWish, SendBody};
@@ -12,8 +13,36 @@ use crate::api::auth::Caller;
 use crate::api::problem::{ApiError, ApiResult};
 use crate::state::AppState;
 
+/// What the conversation is asked to do: one thing, or several files one after another. All of it is checked before any
+/// of it is done.
+pub(crate) async fn wishes(
+    state: &AppState,
+    caller: &Caller,
+    request: &SendRequest,
+    address: &Address,
+) -> ApiResult<Vec<Action>> {
+    let files = &request.attachments;
+    if files.is_empty() {
+        return Ok(vec![wish(state, caller, request, address).await?]);
+    }
+    if request.kind != SendKind::Media || request.media.is_some() || request.approval.is_some() {
+        let cure = "are for `type: media` without `media` and `approval`";
+        return Err(ApiError::field("/attachments", cure));
+    }
+    if files.len() > MAX_PER_SEND {
+        let cure = format!("has {} files; send at most {MAX_PER_SEND} at once", files.len());
+        return Err(ApiError::field("/attachments", cure));
+    }
+    let mut wishes = Vec::with_capacity(files.len());
+    for (place, file) in files.iter().enumerate() {
+        let pointer = format!("/attachments/{place}");
+        wishes.push(Action::Send(media::wish(state, caller, (&pointer, file)).await?));
+    }
+    Ok(wishes)
+}
+
 /// What the conversation is asked to do.
-pub(crate) async fn wish(
+async fn wish(
     state: &AppState,
     caller: &Caller,
     request: &SendRequest,
@@ -70,7 +99,8 @@ async fn send_body(state: &AppState, caller: &Caller, request: &SendRequest) -> 
         }
         SendKind::Template => Err(missing("template")),
         SendKind::Media => {
-            media::wish(state, caller, request.media.as_ref().ok_or_else(|| missing("media"))?).await
+            let file = request.media.as_ref().ok_or_else(|| missing("media"))?;
+            media::wish(state, caller, ("/media", file)).await
         }
         SendKind::Interactive => {
             let question = request.interactive.as_ref().ok_or_else(|| missing("interactive"))?;

@@ -1,9 +1,12 @@
 //! Files: uploaded to us once, to the provider once, fetched from contacts, scanned, erased.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 
-use actix_web::{App, HttpResponse, HttpServer, web};
+use actix_web::dev::ServerHandle;
+use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
 use data_encoding::BASE64;
 use load_tests::simulator::{Inbound, Say};
 use reqwest::{Method, Response, StatusCode};
@@ -12,29 +15,29 @@ use serde_json::{Value, json};
 use super::OTHER_KEY;
 use crate::harness::{ACCESS_TOKEN, KEY, World};
 
-const PDF: &[u8] = b"%PDF-1.7 curriculum vitae";
+pub(crate) const PDF: &[u8] = b"%PDF-1.7 curriculum vitae";
 const PNG: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR";
 
 impl World {
-    async fn upload(&self, content: &'static [u8], kind: &str) -> Response {
+    pub(crate) async fn upload(&self, content: &'static [u8], kind: &str) -> Response {
         let request = reqwest::Client::new().post(self.public("/v1/files")).bearer_auth(KEY);
         request.header("Content-Type", kind).body(content).send().await.unwrap()
     }
 
     /// Uploads a file that is taken.
-    async fn uploaded(&self, content: &'static [u8]) -> Value {
+    pub(crate) async fn uploaded(&self, content: &'static [u8]) -> Value {
         let answer = self.upload(content, "application/octet-stream").await;
         assert!(answer.status().is_success(), "{}", answer.status());
         answer.json().await.unwrap()
     }
 
-    async fn send_file(&self, to: &str, media: Value) -> super::Answer {
+    pub(crate) async fn send_file(&self, to: &str, media: Value) -> super::Answer {
         let body = json!({ "channel": "whatsapp", "to": to, "type": "media", "media": media });
         self.call(Method::POST, "/v1/messages").body(body).answer().await
     }
 
     /// A contact sends a file; answers the message once it is in the inbox.
-    async fn sends(&self, from: &str, content: &[u8]) -> Value {
+    pub(crate) async fn sends(&self, from: &str, content: &[u8]) -> Value {
         let say = Say::Media {
             kind: "document".into(),
             mime_type: "application/x-anything".into(),
@@ -51,7 +54,7 @@ impl World {
     }
 
     /// Documents that the provider took for a contact; the bot talks, too.
-    async fn documents(&self, digits: &str, count: usize) -> Vec<Value> {
+    pub(crate) async fn documents(&self, digits: &str, count: usize) -> Vec<Value> {
         let mut heard = self.heard(digits, 1).await;
         loop {
             heard.retain(|entry| entry.message_type == "document");
@@ -64,7 +67,7 @@ impl World {
     }
 
     /// The message once its file is here.
-    async fn with_file(&self, message: &Value) -> Value {
+    pub(crate) async fn with_file(&self, message: &Value) -> Value {
         let path = format!("/v1/messages/{}", message["id"].as_str().unwrap());
         self.get_until(&path, |message| message["attachment"]["state"] == "stored").await
     }
@@ -105,6 +108,32 @@ async fn d15_a_file_is_uploaded_once_and_sent_by_its_id() {
     assert!(gone.status().is_success());
     assert_eq!(world.send_file("+393331500001", named).await.status, StatusCode::ACCEPTED);
     assert_ne!(world.documents("393331500001", 3).await[2]["id"], media);
+    world.stop().await;
+}
+
+#[actix_web::test]
+async fn d15_up_to_five_files_are_sent_at_once_and_all_are_checked_before() {
+    let world = World::start().await;
+    world.written("393331500007", "wamid.five.1", "Buongiorno").await;
+    let file = world.uploaded(PDF).await;
+    let named = |name: &str| json!({ "file_id": file["id"], "filename": name });
+    let send = async |attachments: Vec<Value>| {
+        let body = json!({ "channel": "whatsapp", "to": "+393331500007", "type": "media", "attachments": attachments });
+        world.call(Method::POST, "/v1/messages").once("five").body(body).answer().await
+    };
+    let mut wrong = vec![named("1.pdf"), named("2.pdf")];
+    wrong[1]["caption"] = "x".repeat(1_025).into();
+    for (attachments, pointer) in [(wrong, "/attachments/1/caption"), (vec![named("x"); 6], "/attachments")] {
+        let refused = send(attachments).await;
+        assert_eq!(refused.json()["errors"][0]["pointer"], pointer, "{refused:?}");
+    }
+    let five: Vec<_> = (1..=5).map(|n| named(&format!("{n}.pdf"))).collect();
+    let (sent, again) = (send(five.clone()).await, send(five).await);
+    assert_eq!(sent.status, StatusCode::ACCEPTED, "{sent:?}");
+    assert_eq!((sent.json()["more"].as_array().unwrap().len(), sent.json()), (4, again.json()));
+    let heard = world.documents("393331500007", 5).await;
+    let names: Vec<_> = heard.iter().map(|document| document["filename"].as_str().unwrap()).collect();
+    assert_eq!(names, ["1.pdf", "2.pdf", "3.pdf", "4.pdf", "5.pdf"]);
     world.stop().await;
 }
 
@@ -239,4 +268,80 @@ async fn d15_nobody_gets_a_file_before_the_virus_scanner_has_seen_it() {
     assert_eq!(refused.code(), "file_infected");
     world.stop().await;
     stop.stop(false).await;
+}
+
+/// As much of a server of buckets as is needed, and what it holds.
+#[derive(Clone, Default)]
+struct Bucket(Arc<Mutex<BTreeMap<String, web::Bytes>>>);
+
+impl Bucket {
+    fn start(&self) -> (SocketAddr, ServerHandle) {
+        let bucket = self.clone();
+        let server = HttpServer::new(move || {
+            let bucket = bucket.clone();
+            App::new().default_service(web::to(move |request: HttpRequest, body: web::Bytes| {
+                let answer = bucket.answer(&request, body);
+                async move { answer }
+            }))
+        });
+        let server = server.workers(1).bind("127.0.0.1:0").unwrap();
+        let address = server.addrs()[0];
+        let server = server.run();
+        let handle = server.handle();
+        actix_web::rt::spawn(server);
+        (address, handle)
+    }
+
+    fn answer(&self, request: &HttpRequest, body: web::Bytes) -> HttpResponse {
+        let signed = request.headers().get("authorization").and_then(|value| value.to_str().ok());
+        if !signed.is_some_and(|value| value.starts_with("AWS4-HMAC-SHA256 Credential=key/")) {
+            return HttpResponse::Forbidden().finish();
+        }
+        let (path, mut held) = (request.path().to_owned(), self.0.lock().unwrap());
+        let etag = ("ETag", "\"1\"");
+        match request.method().as_str() {
+            "PUT" => {
+                held.insert(path, body);
+                HttpResponse::Ok().insert_header(etag).finish()
+            }
+            "DELETE" => {
+                held.remove(&path);
+                HttpResponse::NoContent().finish()
+            }
+            _ => match held.get(&path) {
+                Some(content) => HttpResponse::Ok()
+                    .insert_header(etag)
+                    .insert_header(("Last-Modified", "Sat, 21 Nov 2026 12:00:00 GMT"))
+                    .body(content.clone()),
+                None => HttpResponse::NotFound().finish(),
+            },
+        }
+    }
+}
+
+#[actix_web::test]
+async fn d15_files_are_kept_in_a_bucket_where_the_settings_say_so() {
+    let bucket = Bucket::default();
+    let (address, server) = bucket.start();
+    let world = World::start_with(|settings| {
+        settings.files.url = "s3://files/live".to_owned();
+        settings.files.s3_endpoint = format!("http://{address}");
+        settings.files.s3_access_key_id = "key".to_owned();
+        settings.files.s3_secret_access_key = "secret".to_owned();
+    })
+    .await;
+    let message = world.sends("393331500006", PDF).await;
+    let message = world.with_file(&message).await;
+    let path = format!("/v1/files/{}/content", message["attachment"]["file"]["id"].as_str().unwrap());
+    assert_eq!(world.get(path).await.text.as_bytes(), PDF);
+    let names = || bucket.0.lock().unwrap().keys().cloned().collect::<Vec<_>>();
+    assert!(names().len() == 1 && names()[0].starts_with("/files/live/ten_"), "{:?}", names());
+
+    let path = format!("/v1/conversations/{}", message["conversation_id"].as_str().unwrap());
+    let contact = world.get(path).await.json()["contact"]["id"].as_str().unwrap().to_owned();
+    world.call(Method::DELETE, format!("/v1/contacts/{contact}")).answer().await;
+    world.get_until(&format!("/v1/contacts/{contact}/erasure"), |report| report["complete"] == true).await;
+    assert_eq!(names(), Vec::<String>::new());
+    world.stop().await;
+    server.stop(false).await;
 }

@@ -6,7 +6,7 @@ mod contacts;
 mod contract;
 mod credits;
 mod erasure;
-mod files;
+pub(crate) mod files;
 mod fresh;
 mod inbox;
 mod merge;
