@@ -77,6 +77,16 @@ labels! {
         ServiceByMessage = ["service", "user", "per_message"],
         ReferralByMessage = ["service", "referral", "per_message"],
     }
+    /// What became of a file of a message.
+    FileOutcome ["task", "outcome"] {
+        Fetched = ["fetch", "stored"],
+        FetchRetried = ["fetch", "retried"],
+        FetchGivenUp = ["fetch", "given_up"],
+        Clean = ["scan", "clean"],
+        Infected = ["scan", "infected"],
+        ScanRetried = ["scan", "retried"],
+        ScanGivenUp = ["scan", "given_up"],
+    }
     /// What became of a notification or a pushed event.
     NotificationOutcome ["channel", "outcome"] {
         StreamStored = ["sse", "stored"],
@@ -221,6 +231,8 @@ metrics! {
     credits_reserved: Gauge = "gateway_credits_reserved",
     /// Notifications and pushed events by what became of them.
     notifications: Family<NotificationOutcome, IntCounter> = "gateway_notifications_total",
+    /// Files that were fetched from providers and scanned, by how that ended.
+    files: Family<FileOutcome, IntCounter> = "gateway_files_total",
     /// Age of the newest fact that the records have not stored yet.
     projection_lag: Gauge = "gateway_projection_lag_seconds",
     /// Inputs that were set aside because they could not be applied.

@@ -9,6 +9,7 @@ use reqwest::{Method, StatusCode};
 use serde_json::Value;
 use tempfile::TempDir;
 
+use crate::api::files::PDF;
 use crate::api::text_to;
 use crate::harness::{World, settings, text_webhook};
 use crate::postgres::server::Server;
@@ -172,6 +173,34 @@ async fn c4_whichever_node_is_asked_a_text_is_submitted_and_sent_once() {
     }
     let made = second.get("/v1/templates").await.json();
     assert_eq!(made["data"].as_array().unwrap().len(), 2, "one wording, one template: {made}");
+    second.stop().await;
+    first.stop().await;
+}
+
+#[actix_web::test]
+async fn d15_every_node_gives_out_and_sends_what_another_one_has_stored() {
+    let (postgres, redis, files) = (Server::start(), Redis::start(), tempfile::tempdir().unwrap());
+    let share = |settings: &mut Settings| {
+        stores(settings, &redis, &postgres);
+        settings.files.url = format!("file://{}", files.path().display());
+    };
+    let first = World::start_with(share).await;
+    let all = owned(&first, 1).await;
+    let second = first.join(share).await;
+    while owned(&first, 2).await + owned(&second, 2).await != all {}
+    let file = first.uploaded(PDF).await;
+    let contacts: Vec<String> = (0..4).map(|contact| format!("39333800300{contact}")).collect();
+    for (contact, world) in contacts.iter().zip([&first, &second].into_iter().cycle()) {
+        let message = first.sends(contact, format!("%PDF-1.7 of {contact}").as_bytes()).await;
+        let message = second.with_file(&message).await;
+        let path = format!("/v1/files/{}/content", message["attachment"]["file"]["id"].as_str().unwrap());
+        assert_eq!(second.get(&*path).await.text, format!("%PDF-1.7 of {contact}"));
+        assert_eq!(first.get(path).await.status, StatusCode::OK);
+        let sent =
+            world.send_file(&format!("+{contact}"), serde_json::json!({ "file_id": file["id"] })).await;
+        assert_eq!(sent.status, StatusCode::ACCEPTED, "{sent:?}");
+        first.documents(contact, 1).await;
+    }
     second.stop().await;
     first.stop().await;
 }

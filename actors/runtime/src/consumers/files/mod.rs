@@ -7,7 +7,9 @@ mod scan;
 use std::sync::Arc;
 
 use futures_util::future::join_all;
+use protocol::api::file::Scan;
 use protocol::time::TimestampMs;
+use store::records::{Fetched, Scanned};
 
 use self::fetch::fetch;
 use self::scan::scan;
@@ -16,6 +18,7 @@ use super::supervised::{ConsumerError, ViewCell};
 use super::turn::Turn;
 use crate::files::FileShelf;
 use crate::limits::{FILE_POLL, FILES_AT_ONCE, SPARE_BLOBS_AT_ONCE};
+use crate::metrics::FileOutcome;
 use crate::provider::{MediaProvider, Scanner};
 
 /// Its name.
@@ -66,6 +69,7 @@ async fn fetches(shared: &Shared, now: TimestampMs) -> Result<usize, ConsumerErr
     let due = records.fetches_due(now, FILES_AT_ONCE).await?;
     let ends = join_all(due.iter().map(|task| fetch(shared, task, now))).await;
     for (task, end) in due.iter().zip(ends) {
+        shared.options.metrics.files.of(fetched(&end)).inc();
         records.finish_fetch(task.message, end).await?;
     }
     Ok(due.len())
@@ -76,9 +80,30 @@ async fn scans(shared: &Shared, now: TimestampMs) -> Result<usize, ConsumerError
     let due = records.scans_due(now, FILES_AT_ONCE).await?;
     let ends = join_all(due.iter().map(|task| scan(&shared.options.files, task, now))).await;
     for (task, end) in due.iter().zip(ends) {
+        if let Some(outcome) = scanned(end) {
+            shared.options.metrics.files.of(outcome).inc();
+        }
         records.finish_scan(task.file.id, end).await?;
     }
     Ok(due.len())
+}
+
+const fn fetched(end: &Fetched) -> FileOutcome {
+    match end {
+        Fetched::Stored(_) => FileOutcome::Fetched,
+        Fetched::Again { .. } => FileOutcome::FetchRetried,
+        Fetched::Lost { .. } => FileOutcome::FetchGivenUp,
+    }
+}
+
+const fn scanned(end: Scanned) -> Option<FileOutcome> {
+    match end {
+        Scanned::Again(_) => Some(FileOutcome::ScanRetried),
+        Scanned::Decided(Scan::Clean) => Some(FileOutcome::Clean),
+        Scanned::Decided(Scan::Infected) => Some(FileOutcome::Infected),
+        Scanned::Decided(Scan::GivenUp) => Some(FileOutcome::ScanGivenUp),
+        Scanned::Decided(Scan::Unchecked | Scan::Waiting) => None,
+    }
 }
 
 /// Removes contents that no file has.
