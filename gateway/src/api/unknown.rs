@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use actix_web::dev::ResourceDef;
-use actix_web::error::PathError;
+use actix_web::error::{InternalError, PathError};
 use actix_web::http::{StatusCode, header};
 use actix_web::{HttpRequest, HttpResponse, ResponseError as _};
 
@@ -20,7 +20,11 @@ static PATHS: LazyLock<Vec<(ResourceDef, String)>> = LazyLock::new(|| {
 });
 
 /// An id in the address that is not one: nothing can have it.
-pub(super) fn wrong_path(error: PathError, _: &HttpRequest) -> actix_web::Error {
+pub(super) fn wrong_path(error: PathError, request: &HttpRequest) -> actix_web::Error {
+    // `/templates/sync` is no template, though its other methods lead to the calls of one.
+    if let Some((_, methods)) = PATHS.iter().find(|(path, _)| path.pattern() == Some(request.path())) {
+        return InternalError::from_response(error, no_such_method(methods)).into();
+    }
     let detail = match error {
         PathError::Deserialize(error) => error.to_string(),
         other => other.to_string(),
@@ -33,6 +37,10 @@ pub(super) async fn no_such_call(request: HttpRequest) -> HttpResponse {
     let Some((_, methods)) = PATHS.iter().find(|(path, _)| path.is_match(request.path())) else {
         return ApiError::not_found("call; /openapi.json lists them").error_response();
     };
+    no_such_method(methods)
+}
+
+fn no_such_method(methods: &str) -> HttpResponse {
     let (status, detail) = (StatusCode::METHOD_NOT_ALLOWED, format!("this path has {methods}"));
     let mut answer = ApiError::new(status, "method", "Method not allowed", detail).error_response();
     if let Ok(methods) = methods.parse() {

@@ -40,7 +40,7 @@ pub(crate) struct StatementParams {
 #[utoipa::path(
     tag = "billing",
     params(
-        ("month" = String, Path, pattern = "^[0-9]{4}-(0[1-9]|1[0-2])$", description = "Such as `2026-11`"),
+        ("month" = String, Path, pattern = "^20[0-9]{2}-(0[1-9]|1[0-2])$", description = "Such as `2026-11`"),
         StatementParams,
     ),
     responses(
@@ -110,7 +110,8 @@ pub(crate) async fn get_statement(
 }
 
 fn first_day(month: &str) -> ApiResult<Date> {
-    let day = if month.len() == 7 { format!("{month}-01").parse().ok() } else { None };
+    let is_month = month.len() == 7 && month.starts_with("20");
+    let day = if is_month { format!("{month}-01").parse().ok() } else { None };
     day.ok_or_else(|| ApiError::field("/month", "must be a month such as 2026-11"))
 }
 

@@ -97,6 +97,8 @@ async fn c4_a_contact_that_writes_meanwhile_gets_the_text_as_it_is() {
 async fn c4_an_approved_template_with_the_same_wording_is_used() {
     let world = World::start().await;
     let wording = |text: Value| world.call(Method::POST, "/v1/templates/match").body(text).answer();
+    let long = wording(json!({ "text": "x".repeat(4_097) })).await;
+    assert_eq!(long.json()["errors"][0]["pointer"], "/text", "{long:?}");
     let shown = wording(json!({ "text": "Ciao Anna" })).await.json();
     assert_eq!(
         shown["template"],

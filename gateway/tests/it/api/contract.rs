@@ -55,6 +55,10 @@ async fn a_path_tells_which_methods_it_has() {
     let answer = world.call(Method::PUT, path).response().await;
     assert_eq!(answer.status(), StatusCode::METHOD_NOT_ALLOWED);
     assert_eq!(answer.headers()["allow"], "GET, PATCH, DELETE");
+    let beside_an_id = world.call(Method::PUT, "/v1/templates/match").response().await;
+    assert_eq!(beside_an_id.status(), StatusCode::METHOD_NOT_ALLOWED);
+    assert_eq!(beside_an_id.headers()["allow"], "POST");
+    assert_eq!(world.get("/v1/templates/kitten").await.code(), "not_found");
     assert_eq!(world.get("/v1/kittens").await.code(), "not_found");
     world.stop().await;
 }

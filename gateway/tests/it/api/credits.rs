@@ -233,7 +233,7 @@ async fn d9_a_statement_has_every_change_of_a_month_with_its_reason() {
         (&before["from"], &before["to"]),
         (&json!("2019-12-31T23:00:00.000Z"), &json!("2020-01-31T23:00:00.000Z"))
     );
-    for wrong in ["2026-13", "2026-1", "november", "2026-11-01"] {
+    for wrong in ["0000-01", "2026-13", "2026-1", "november", "2026-11-01"] {
         let refused = world.get(format!("/v1/credits/statements/{wrong}")).await;
         assert_eq!(refused.json()["errors"][0]["pointer"], "/month", "{wrong}: {refused:?}");
     }

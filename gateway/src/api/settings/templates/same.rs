@@ -12,6 +12,9 @@ use crate::api::known;
 use crate::api::problem::{ApiError, ApiResult};
 use crate::state::AppState;
 
+/// The longest text message.
+const MAX_TEXT_CHARS: usize = 4_096;
+
 /// The approved template with the same wording as a text, with the values that make it so: what a send with `approval`
 /// would use outside the window. Sends nothing.
 #[utoipa::path(
@@ -29,6 +32,9 @@ pub(crate) async fn match_template(
     body: Body<MatchBody>,
 ) -> ApiResult<web::Json<MatchView>> {
     caller.require(Scope::SettingsRead)?;
+    if body.value.text.chars().count() > MAX_TEXT_CHARS {
+        return Err(ApiError::field("/text", format!("may have {MAX_TEXT_CHARS} characters")));
+    }
     let tenant = known::tenant(&state, &caller)?;
     let account = match body.value.number_id {
         Some(id) => match tenant.numbers.get(&id) {
