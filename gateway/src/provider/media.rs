@@ -28,8 +28,7 @@ impl WhatsApp {
     }
 
     async fn asked(&self, number: &Number, request: RequestBuilder) -> Result<ReadAnswer, String> {
-        let request = authorised(number, request).timeout(TRANSFER_WAIT);
-        let answered = match request.send().await {
+        let answered = match authorised(number, request).send().await {
             Ok(response) => ReadAnswer::read(response, MAX_ANSWER_BYTES).await,
             Err(error) => Err(error),
         };
@@ -80,7 +79,7 @@ impl MediaProvider for WhatsApp {
         let part = part.map_err(|error| unsent(failure::detail(&error)))?;
         let form = Form::new().text("messaging_product", "whatsapp").text("type", mime.to_owned());
         let request = self.http.post(url).multipart(form.part("file", part));
-        let answer = self.asked(number, request).await.map_err(unsent)?;
+        let answer = self.asked(number, request.timeout(TRANSFER_WAIT)).await.map_err(unsent)?;
         uploaded(answer.status, &answer.body)
     }
 

@@ -126,7 +126,10 @@ pub trait Files: Send + Sync + 'static {
     /// A file was uploaded to the provider of a number; `None`: the provider does not have it (any more).
     async fn set_upload(&self, file: FileId, number: NumberId, upload: Option<Upload>) -> RecordsResult<()>;
 
-    /// Files that are due to be fetched, earliest first.
+    /// The newest message of a contact that brought the file with a provider's id.
+    async fn message_with(&self, tenant: TenantId, media: MediaId) -> RecordsResult<Option<MessageId>>;
+
+    /// Files that are due to be fetched, earliest first, a few of each number.
     async fn fetches_due(&self, now: TimestampMs, limit: usize) -> RecordsResult<Vec<FetchTask>>;
 
     /// Records how an attempt ended. A message that was erased meanwhile gets no file.

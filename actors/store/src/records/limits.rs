@@ -32,6 +32,10 @@ pub const MAX_NOTIFICATIONS_PER_USER: usize = 1_000;
 /// Pending deliveries of one endpoint: a day of a busy tenant whose endpoint is down. The feed has them all.
 pub const MAX_PENDING_DELIVERIES: u64 = 100_000;
 
+/// Files of one number that are fetched at once: a number with many of them, or whose provider is slow, leaves room for
+/// others.
+pub const FETCHES_PER_NUMBER: u32 = 2;
+
 /// Dead deliveries are kept for 30 days, so that somebody can look into them.
 pub const DEAD_DELIVERY_DAYS: i64 = 30;
 

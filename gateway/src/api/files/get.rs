@@ -5,7 +5,7 @@ use protocol::api::Page;
 use protocol::api::file::FileView;
 use protocol::api::message::MessageView;
 use protocol::api::problem::Problem;
-use protocol::id::{ContactId, FileId};
+use protocol::id::{ContactId, FileId, MediaId};
 
 use super::view;
 use crate::api::auth::{Caller, Scope};
@@ -34,6 +34,34 @@ pub(crate) async fn get_file(
     caller.require(Scope::MessagesRead)?;
     let file = state.records.file(caller.tenant, *id).await?;
     Ok(web::Json(view(&file.ok_or_else(|| ApiError::not_found("file"))?)))
+}
+
+/// The message with which a contact sent a file, by the provider's id of the file: that is how answers of an application
+/// name it.
+#[utoipa::path(
+    tag = "files",
+    params(("provider_media_id" = String, Path)),
+    responses(
+        (status = 200, body = MessageView),
+        (status = 404, body = Problem, content_type = "application/problem+json"),
+    )
+)]
+#[get("/attachments/{provider_media_id}")]
+pub(crate) async fn get_attachment(
+    state: web::Data<AppState>,
+    caller: Caller,
+    id: web::Path<String>,
+) -> ApiResult<web::Json<MessageView>> {
+    caller.require(Scope::MessagesRead)?;
+    let row = async || {
+        let found = state.records.message_with(caller.tenant, MediaId::new(id.as_str())).await?;
+        Ok(match found {
+            Some(message) => state.records.message(caller.tenant, message).await?,
+            None => None,
+        })
+    };
+    let row = fresh::found(&state, row).await?;
+    Ok(web::Json(views::message(row.ok_or_else(|| ApiError::not_found("attachment"))?)))
 }
 
 /// Messages with files in all conversations with a contact, newest first.

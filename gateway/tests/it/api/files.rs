@@ -188,6 +188,12 @@ async fn d15_what_a_contact_sends_is_fetched_listed_and_given_out() {
         (file["mime_type"].as_str(), file["size_bytes"].as_u64()),
         (Some("application/pdf"), Some(25))
     );
+    let path = format!("/v1/attachments/{}", message["media"]["provider_media_id"].as_str().unwrap());
+    assert_eq!(world.get(&*path).await.json(), message, "an application's answer leads to it");
+    assert_eq!(
+        world.call(Method::GET, path).with_key(OTHER_KEY).answer().await.status,
+        StatusCode::NOT_FOUND
+    );
     let path = format!("/v1/files/{}/content", file["id"].as_str().unwrap());
     let answer = world.call(Method::GET, path).response().await;
     assert_eq!(answer.headers()["content-type"], "application/pdf");

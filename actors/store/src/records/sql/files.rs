@@ -9,7 +9,7 @@ use protocol::id::{ContactId, ConversationId, FileId, MediaId, MessageId, Number
 use protocol::time::TimestampMs;
 
 use super::super::fold::Batch;
-use super::super::limits::MAX_PAGE;
+use super::super::limits::{FETCHES_PER_NUMBER, MAX_PAGE};
 use super::super::text::{damaged, from_name, name};
 use super::super::{
     Attachment, Direction, FetchTask, Fetched, FileRecord, Files, MessageRecord, Page, PageRequest,
@@ -97,10 +97,17 @@ impl<D: Database> Files for D {
         self.write(Durability::Process, move |db| db.run(sql, values).boxed()).await.map(drop)
     }
 
+    async fn message_with(&self, tenant: TenantId, media: MediaId) -> RecordsResult<Option<MessageId>> {
+        let sql = "SELECT message FROM attachments WHERE media = ?1 AND tenant = ?2 ORDER BY at DESC LIMIT 1";
+        let values = values![media.to_string(), tenant.0];
+        self.read(move |db| one(db, sql, values, |cells| cells.id(MessageId)).boxed()).await
+    }
+
     async fn fetches_due(&self, now: TimestampMs, limit: usize) -> RecordsResult<Vec<FetchTask>> {
-        let sql = "SELECT message, tenant, number, media, attempts, at FROM attachments \
-                   WHERE next_at <= ?1 ORDER BY next_at LIMIT ?2";
-        let values = values![now.0, limit.clamp(1, MAX_PAGE)];
+        let sql = "SELECT message, tenant, number, media, attempts, at FROM (SELECT message, tenant, number, media, \
+                   attempts, at, next_at, row_number() OVER (PARTITION BY number ORDER BY next_at) AS place \
+                   FROM attachments WHERE next_at <= ?1) AS due WHERE place <= ?3 ORDER BY next_at LIMIT ?2";
+        let values = values![now.0, limit.clamp(1, MAX_PAGE), FETCHES_PER_NUMBER];
         let decode = |cells: &mut Cells<'_>| {
             Ok(FetchTask {
                 message: cells.id(MessageId)?,

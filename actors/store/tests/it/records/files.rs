@@ -110,6 +110,9 @@ pub(super) async fn d15_files_of_contacts_are_fetched_later<B: Backend>() {
     assert_eq!(asked, wanted);
     assert!(due.iter().all(|task| (task.tenant, task.number, task.attempts) == (ACME, NUMBER, 0)));
 
+    let with = async |tenant, media| records.message_with(tenant, MediaId::new(media)).await.unwrap();
+    assert_eq!(with(ACME, "media.2").await, Some(chat.message(2)));
+    assert_eq!((with(OTHER, "media.2").await, with(ACME, "media.9").await), (None, None));
     let end = Fetched::Again { at: minute(9), error: "HTTP 500".into() };
     records.finish_fetch(chat.message(1), end).await.unwrap();
     records.finish_fetch(chat.message(2), Fetched::Lost { error: "too large".into() }).await.unwrap();
@@ -131,6 +134,18 @@ pub(super) async fn d15_files_of_contacts_are_fetched_later<B: Backend>() {
     records.rebuild().await.unwrap();
     assert_eq!(shown(3).await.0, Some(FileId(3)), "what was fetched is not fetched again");
     assert_eq!(records.fetches_due(minute(9), 9).await.unwrap().len(), 1);
+}
+
+pub(super) async fn p10_a_number_with_many_files_leaves_room_for_others<B: Backend>() {
+    let (_backend, records) = fresh::<B>().await;
+    let busy = Chat::with(ACME, 1);
+    let other = Chat { number: NumberId(11), ..busy };
+    let many = [busy.started(minute(0))].into_iter().chain((1..=9).map(|n| sends(&busy, n)));
+    project(&records, many.collect()).await;
+    project(&records, vec![other.started(minute(9)), sends(&other, 10)]).await;
+    let due = records.fetches_due(minute(20), 3).await.unwrap();
+    let asked: Vec<_> = due.iter().map(|task| task.message).collect();
+    assert_eq!(asked, [busy.message(1), busy.message(2), other.message(10)]);
 }
 
 pub(super) async fn d15_files_are_listed_by_conversation_and_contact<B: Backend>() {

@@ -98,7 +98,7 @@ suites! {
     erasure: d14_an_erased_contact_leaves_no_trace, d14_who_comes_back_begins_anew,
         d14_a_contact_without_a_conversation_is_erased_at_once;
     files: d15_the_same_content_is_one_file, d15_uploads_are_kept_per_number, d15_files_of_contacts_are_fetched_later,
-        d15_files_are_listed_by_conversation_and_contact, d15_files_are_scanned_until_somebody_decides,
+        p10_a_number_with_many_files_leaves_room_for_others, d15_files_are_listed_by_conversation_and_contact, d15_files_are_scanned_until_somebody_decides,
         d14_d15_files_go_with_the_contact_unless_others_have_them;
     audit: e5_decisions_are_audited_and_filtered;
     ledger: books_once_with_the_cursor, sums_are_exact, ledger_is_filtered, the_meter_finds_its_memory;
