@@ -1,5 +1,6 @@
 //! Consumers step by step, on real records and the memory engine; then all of them together.
 
+mod credits;
 mod endpoints;
 mod files;
 mod ledger;
