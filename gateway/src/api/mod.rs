@@ -104,6 +104,7 @@ fn file_routes(config: &mut ServiceConfig<'_>) {
     config
         .service(files::upload::upload_file)
         .service(files::get::get_file)
+        .service(files::remove::delete_file)
         .service(files::get::get_attachment)
         .service(files::get::list_contact_attachments)
         .service(files::content::get_file_content);

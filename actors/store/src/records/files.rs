@@ -97,6 +97,17 @@ pub enum Scanned {
     Again(TimestampMs),
 }
 
+/// What became of the wish to remove a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Removal {
+    /// It is gone.
+    Removed,
+    /// A message has it: it goes with the contact.
+    InUse,
+    /// There is none.
+    Unknown,
+}
+
 /// A file at the provider of a number.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Upload {
@@ -119,6 +130,9 @@ pub trait Files: Send + Sync + 'static {
 
     /// One file.
     async fn file(&self, tenant: TenantId, id: FileId) -> RecordsResult<Option<FileRecord>>;
+
+    /// Removes a file that no message has.
+    async fn remove_file(&self, tenant: TenantId, id: FileId) -> RecordsResult<Removal>;
 
     /// Where a file is at the provider of a number.
     async fn upload(&self, file: FileId, number: NumberId) -> RecordsResult<Option<Upload>>;

@@ -47,7 +47,7 @@ pub use documents::{Change, Document, DocumentKind, DocumentWrite, Documents, Ex
 pub use erasure::{Erasure, Trace};
 pub use error::{RecordsError, RecordsResult};
 pub use events::{Advance, EventQuery, EventSeq, Events, StoredEvent};
-pub use files::{Attachment, FetchTask, Fetched, FileRecord, Files, ScanTask, Scanned, Upload};
+pub use files::{Attachment, FetchTask, Fetched, FileRecord, Files, Removal, ScanTask, Scanned, Upload};
 pub use filter::Filter;
 pub use inbox::{
     ConversationRecord, Count, Direction, FlowPlace, Inbox, MessageQuery, MessageRecord, Preview, Unread,

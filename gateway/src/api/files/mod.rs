@@ -2,6 +2,7 @@
 
 pub(super) mod content;
 pub(super) mod get;
+pub(super) mod remove;
 pub(super) mod upload;
 
 use actix_web::http::StatusCode;

@@ -169,12 +169,15 @@ async fn d15_what_cannot_be_sent_is_refused_with_the_cure() {
     }
     let path = format!("/v1/files/{id}");
     assert_eq!(world.get(&*path).await.json(), file);
+    let delete = async |key| world.call(Method::DELETE, path.clone()).with_key(key).answer().await.status;
+    assert_eq!(delete(OTHER_KEY).await, StatusCode::NOT_FOUND);
     for path in [path.clone(), format!("{path}/content")] {
         assert_eq!(
             world.call(Method::GET, path).with_key(OTHER_KEY).answer().await.status,
             StatusCode::NOT_FOUND
         );
     }
+    assert_eq!((delete(KEY).await, delete(KEY).await), (StatusCode::NO_CONTENT, StatusCode::NOT_FOUND));
     world.stop().await;
 }
 
@@ -203,6 +206,8 @@ async fn d15_what_a_contact_sends_is_fetched_listed_and_given_out() {
     let conversation =
         world.get(format!("/v1/conversations/{}", message["conversation_id"].as_str().unwrap())).await;
     let contact = conversation.json()["contact"]["id"].as_str().unwrap().to_owned();
+    let path = format!("/v1/files/{}", file["id"].as_str().unwrap());
+    assert_eq!(world.call(Method::DELETE, path).answer().await.code(), "file_in_use");
     let listed = world.get(format!("/v1/contacts/{contact}/attachments")).await.json();
     assert_eq!(listed["data"][0]["attachment"]["file"], *file);
     assert_eq!(world.get("/v1/contacts/con_00000000000000000000000000/attachments").await.status, 404);

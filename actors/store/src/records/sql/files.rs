@@ -13,7 +13,7 @@ use super::super::limits::{FETCHES_PER_NUMBER, MAX_PAGE};
 use super::super::text::{damaged, from_name, name};
 use super::super::{
     Attachment, Direction, FetchTask, Fetched, FileRecord, Files, MessageRecord, Page, PageRequest,
-    RecordsError, RecordsResult, ScanTask, Scanned, Upload,
+    RecordsError, RecordsResult, Removal, ScanTask, Scanned, Upload,
 };
 use super::cells::Cells;
 use super::inbox;
@@ -75,6 +75,10 @@ impl<D: Database> Files for D {
         let sql = format!("SELECT {FILE} FROM files f WHERE f.tenant = ?1 AND f.id = ?2");
         let values = values![tenant.0, id.0];
         self.read(move |db| async move { one(db, &sql, values, file).await }.boxed()).await
+    }
+
+    async fn remove_file(&self, tenant: TenantId, id: FileId) -> RecordsResult<Removal> {
+        self.write(Durability::Disk, move |db| remove(db, tenant, id).boxed()).await
     }
 
     async fn upload(&self, file: FileId, number: NumberId) -> RecordsResult<Option<Upload>> {
@@ -224,13 +228,35 @@ pub(super) async fn erase<S: Sql>(db: &mut S, conversation: ConversationId) -> R
                (SELECT 1 FROM attachments o WHERE o.file = a.file AND o.conversation <> ?1)";
     let decode = |cells: &mut Cells<'_>| Ok((cells.id(FileId)?, cells.take::<String>()?));
     let gone = db.all(sql, values![conversation.0], decode).await?;
-    let spare = gone.iter().map(|(_, blob)| values![blob.as_str(), conversation.0]).collect();
+    forget(db, &gone, Some(conversation)).await?;
+    db.run("DELETE FROM attachments WHERE conversation = ?1", values![conversation.0]).await.map(drop)
+}
+
+/// Takes files out of the tables; their contents are removed soon after.
+async fn forget<S: Sql>(
+    db: &mut S,
+    gone: &[(FileId, String)],
+    erased: Option<ConversationId>,
+) -> RecordsResult<()> {
+    let erased = erased.map(|conversation| conversation.0);
+    let spare = gone.iter().map(|(_, blob)| values![blob.as_str(), erased]).collect();
     let sql = "INSERT INTO spare_blobs (blob, at, conversation) VALUES (?1, 0, ?2)";
     db.run_each(sql, spare).await?;
     let files: Vec<Values<'_>> = gone.iter().map(|(file, _)| values![file.0]).collect();
     db.run_each("DELETE FROM file_uploads WHERE file = ?1", files.clone()).await?;
-    db.run_each("DELETE FROM files WHERE id = ?1", files).await?;
-    db.run("DELETE FROM attachments WHERE conversation = ?1", values![conversation.0]).await.map(drop)
+    db.run_each("DELETE FROM files WHERE id = ?1", files).await
+}
+
+async fn remove<S: Sql>(db: &mut S, tenant: TenantId, id: FileId) -> RecordsResult<Removal> {
+    db.lock(vec![Lock::Files]).await?;
+    let sql = "SELECT f.blob, (SELECT count(*) FROM attachments a WHERE a.file = f.id) FROM files f \
+               WHERE f.tenant = ?1 AND f.id = ?2";
+    let decode = |cells: &mut Cells<'_>| Ok((cells.take::<String>()?, cells.take::<u64>()?));
+    match one(db, sql, values![tenant.0, id.0], decode).await? {
+        None => Ok(Removal::Unknown),
+        Some((blob, 0)) => forget(db, &[(id, blob)], None).await.map(|()| Removal::Removed),
+        Some(_) => Ok(Removal::InUse),
+    }
 }
 
 /// Files from before a time that are still known, and contents that still have to be removed.

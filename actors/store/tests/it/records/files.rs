@@ -157,6 +157,11 @@ pub(super) async fn d15_files_are_listed_by_conversation_and_contact<B: Backend>
         .await;
     project(&records, vec![second.started(minute(3)), is_sent(&second, 4, FileId(5))]).await;
     assert_eq!(attachment(&records, &second, 4).await.file, Some(file(5, "a/5")));
+    store(&records, file(6, "a/6")).await;
+    let removed = async |tenant, id| records.remove_file(tenant, FileId(id)).await.unwrap();
+    assert_eq!((removed(ACME, 5).await, removed(OTHER, 6).await), (Removal::InUse, Removal::Unknown));
+    assert_eq!((removed(ACME, 6).await, removed(ACME, 6).await), (Removal::Removed, Removal::Unknown));
+    assert_eq!(spare(&records, 1).await, ["a/6"]);
     let contact = chat.key().contact_id(ACME);
     let list = async |tenant, limit, cursor| {
         let page = records.attachments(tenant, contact, PageRequest { limit, cursor }).await.unwrap();
