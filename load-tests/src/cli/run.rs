@@ -48,6 +48,10 @@ pub(crate) fn run(args: Args) -> Result<ExitCode, Box<dyn Error>> {
     let plan = Plan { profile, shape: shape.shape()?, find_knee, ceiling_seconds };
     let origin = Origin::here();
     let report = lab::run(&plan)?;
+    if !report.run.lateness.is_small() {
+        let p99_ms = report.run.lateness.own_ms.p99;
+        tracing::warn!(p99_ms, "the generator was late itself: latencies say little about the gateway");
+    }
     let good = report.is_sound() && report.keeps_objectives();
     let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
     let sheet = Sheet { name, origin, report };

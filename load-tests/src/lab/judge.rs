@@ -62,9 +62,10 @@ fn calm(phases: &[PhaseNumbers]) -> impl Iterator<Item = &PhaseNumbers> {
     phases.iter().enumerate().filter(is_calm).map(|(_, phase)| phase)
 }
 
+/// From sending: that the generator has fewer connections than it would need is not the gateway's fault.
 fn overload_p99(phases: &[PhaseNumbers]) -> f64 {
     let overload = phases.iter().filter(|phase| phase.overload);
-    overload.map(|phase| phase.webhooks.latency_ms.p99).fold(0.0, f64::max)
+    overload.map(|phase| phase.webhooks.answer_ms.p99).fold(0.0, f64::max)
 }
 
 fn refused_share(phases: &[PhaseNumbers]) -> f64 {

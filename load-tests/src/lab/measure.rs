@@ -39,6 +39,8 @@ pub struct Numbers {
     pub per_second: f64,
     /// Latency of accepted ones from the intended start, by percentile.
     pub latency_ms: Latency,
+    /// The same from the moment at which they were sent, without their wait for a free connection.
+    pub answer_ms: Latency,
 }
 
 /// Percentiles in milliseconds.
@@ -90,7 +92,8 @@ pub struct Second {
     pub p99_ms: f64,
 }
 
-/// How late requests were sent although a connection was free: the generator's own fault.
+/// How late requests were sent although a connection was free: the generator's own fault. Without phases of overload,
+/// where it has no processor left.
 #[derive(Clone, Copy, Debug, Default, Serialize)]
 pub struct Lateness {
     /// Of these requests.
@@ -99,6 +102,16 @@ pub struct Lateness {
     pub waited_for_connection: f64,
 }
 
+impl Lateness {
+    /// Whether latencies say something about the gateway, and not about the generator.
+    #[must_use]
+    pub fn is_small(&self) -> bool {
+        self.own_ms.p99 <= MAX_LATENESS_MS
+    }
+}
+
+/// A fifth of the latency that we allow the gateway.
+const MAX_LATENESS_MS: f64 = 10.0;
 const LONGEST_US: u64 = 120_000_000;
 
 /// Collects latencies.
@@ -135,11 +148,13 @@ impl Times {
 struct Sum {
     numbers: Numbers,
     times: Times,
+    answers: Times,
 }
 
 impl Sum {
-    fn new() -> Self {
-        Self { numbers: Numbers::default(), times: Times::new(3) }
+    /// With times of so many digits.
+    fn new(digits: u8) -> Self {
+        Self { numbers: Numbers::default(), times: Times::new(digits), answers: Times::new(digits) }
     }
 
     fn add(&mut self, at_us: u64, outcome: Outcome) {
@@ -149,6 +164,7 @@ impl Sum {
         } else if outcome.is_accepted() {
             self.numbers.accepted += 1;
             self.times.add(outcome.ended_us.saturating_sub(at_us));
+            self.answers.add(outcome.ended_us.saturating_sub(outcome.sent_us));
         } else {
             *self.numbers.refused.entry(outcome.status).or_default() += 1;
         }
@@ -156,6 +172,7 @@ impl Sum {
 
     fn numbers(mut self, seconds: f64) -> Numbers {
         self.numbers.latency_ms = self.times.latency();
+        self.numbers.answer_ms = self.answers.latency();
         self.numbers.per_second = to_f64(self.numbers.accepted) / seconds.max(f64::EPSILON);
         self.numbers
     }
@@ -190,7 +207,7 @@ struct Sums {
 
 impl Sums {
     fn new() -> Self {
-        Self { kinds: BTreeMap::new(), webhooks: Sum::new(), others: Sum::new() }
+        Self { kinds: BTreeMap::new(), webhooks: Sum::new(3), others: Sum::new(3) }
     }
 
     fn numbers(self, phase: &Phase) -> PhaseNumbers {
@@ -212,7 +229,7 @@ pub(super) fn by_phase(played: &Played, phases: &[Phase], numbers_per_tenant: us
     for (index, (event, outcome)) in played.script.events.iter().zip(&played.outcomes).enumerate() {
         let (kind, of_first) = kind(played, index, numbers_per_tenant);
         let sums = &mut all[usize::from(event.phase)];
-        sums.kinds.entry(kind).or_insert_with(Sum::new).add(event.at_us, *outcome);
+        sums.kinds.entry(kind).or_insert_with(|| Sum::new(3)).add(event.at_us, *outcome);
         if kind != Kind::Calls {
             sums.webhooks.add(event.at_us, *outcome);
             if !of_first {
@@ -229,8 +246,7 @@ pub(super) fn by_second(played: &Played) -> Vec<Second> {
     for (index, (event, outcome)) in played.script.events.iter().zip(&played.outcomes).enumerate() {
         if kind(played, index, 0).0 != Kind::Calls {
             // Two digits are plenty for a point of a plot, and a tenth of the memory.
-            let new = || Sum { numbers: Numbers::default(), times: Times::new(2) };
-            seconds.entry(event.at_us / 1_000_000).or_insert_with(new).add(event.at_us, *outcome);
+            seconds.entry(event.at_us / 1_000_000).or_insert_with(|| Sum::new(2)).add(event.at_us, *outcome);
         }
     }
     let second = |(second, sum): (u64, Sum)| Second {
@@ -246,7 +262,7 @@ pub(super) fn by_second(played: &Played) -> Vec<Second> {
 
 /// All webhooks, and their latency by percentile, finer towards the end.
 pub(super) fn total(played: &Played, seconds: f64) -> (Numbers, Vec<(f64, f64)>) {
-    let mut sum = Sum::new();
+    let mut sum = Sum::new(3);
     for (index, (event, outcome)) in played.script.events.iter().zip(&played.outcomes).enumerate() {
         if kind(played, index, 0).0 != Kind::Calls {
             sum.add(event.at_us, *outcome);
@@ -259,17 +275,16 @@ pub(super) fn total(played: &Played, seconds: f64) -> (Numbers, Vec<(f64, f64)>)
 }
 
 /// How late the generator was.
-pub(super) fn lateness(played: &Played) -> Lateness {
+pub(super) fn lateness(played: &Played, phases: &[Phase]) -> Lateness {
     let mut own = Times::new(3);
     let (mut sent, mut waited) = (0u64, 0u64);
     for (event, outcome) in played.script.events.iter().zip(&played.outcomes) {
         if outcome.was_sent {
             sent += 1;
-            if outcome.was_free {
+            if outcome.was_free && !phases[usize::from(event.phase)].overload {
                 own.add(outcome.sent_us.saturating_sub(event.at_us));
-            } else {
-                waited += 1;
             }
+            waited += u64::from(!outcome.was_free);
         }
     }
     Lateness { own_ms: own.latency(), waited_for_connection: to_f64(waited) / to_f64(sent.max(1)) }

@@ -150,7 +150,7 @@ pub struct Objectives {
     pub ack_p50_ms: Option<f64>,
     /// 99 of 100 webhooks are acknowledged within this.
     pub ack_p99_ms: Option<f64>,
-    /// 99 of 100 webhooks that are accepted in a phase of overload are acknowledged within this.
+    /// 99 of 100 webhooks that are accepted in a phase of overload are acknowledged within this, from sending.
     pub overload_ack_p99_ms: Option<f64>,
     /// From the webhook to the POST of its reply.
     pub reply_p99_ms: Option<f64>,

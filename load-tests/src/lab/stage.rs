@@ -204,7 +204,7 @@ impl Stage {
             percentiles,
             seconds: measure::by_second(played),
             replies: replies(played, ledger),
-            lateness: measure::lateness(played),
+            lateness: measure::lateness(played, &profile.phases),
             drained_seconds: drained.map(|drained| drained.as_secs_f64()),
             cost_us: cost(&first, &last, to_f64(accepted)),
             looks,

@@ -169,7 +169,7 @@ fn totals(run: &Run, ceilings: Option<&Ceilings>) -> Markup {
         tr { td { "µs of a processor per request: gateway, Redis, PostgreSQL, generator with provider" } td {
             (format!("{:.0}, {:.0}, {:.0}, {:.0}", cost.gateway, cost.redis, cost.postgres, cost.generator))
         } }
-        tr { td { "the generator's own lateness, p50 / p99" } td {
+        tr { td { "the generator's own lateness, p50 / p99" } td class=(class(run.lateness.is_small())) {
             (format!("{:.1} / {:.1} ms", run.lateness.own_ms.p50, run.lateness.own_ms.p99))
         } }
         tr { td { "requests that waited for a free connection" } td { (percent(run.lateness.waited_for_connection)) } }
