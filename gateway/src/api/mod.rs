@@ -177,7 +177,7 @@ fn credit_routes(config: &mut ServiceConfig<'_>) {
 }
 
 fn watch_routes(config: &mut ServiceConfig<'_>) {
-    use watch::{audit, audit_export, dead_letters, events, explain, notifications, stream};
+    use watch::{audit, audit_export, dead_letters, events, explain, notifications, replay, stream};
     config
         .service(billing::usage::get_usage)
         .service(billing::ledger::list_ledger)
@@ -188,6 +188,7 @@ fn watch_routes(config: &mut ServiceConfig<'_>) {
         .service(notifications::mark_notifications_read)
         .service(stream::stream_notifications)
         .service(explain::explain)
+        .service(replay::replay_conversation)
         .service(dead_letters::list_dead_letters)
         .service(dead_letters::replay_dead_letter)
         .service(audit::list_audit)

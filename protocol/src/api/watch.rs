@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 
+use super::conversation::ConversationView;
 use super::event;
 use crate::fact::Event;
 use crate::id::{ConversationId, DeadLetterId, EventId, MessageId, NotificationId};
@@ -60,6 +61,26 @@ pub struct Explanation {
     pub state: Option<Value>,
     /// What happened, oldest first.
     pub log: Vec<EventView>,
+}
+
+/// A conversation as it is kept, and as its events make it from nothing.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct ReplayView {
+    /// Both are the same, and so are all messages.
+    pub equal: bool,
+    /// Events that were replayed.
+    pub events: u64,
+    /// Messages that they make.
+    pub messages: u64,
+    /// As it is kept.
+    pub stored: ConversationView,
+    /// As the events make it; absent when none of them begins it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub replayed: Option<ConversationView>,
+    /// Where the two differ, as JSON pointers.
+    pub differences: Vec<String>,
+    /// Messages that are kept otherwise than the events make them.
+    pub differing_messages: Vec<MessageId>,
 }
 
 /// An input that could not be applied.

@@ -152,6 +152,21 @@ pub struct MessageQuery {
     pub page: PageRequest,
 }
 
+/// A conversation as it is stored, and as its events make it from nothing.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Replay {
+    /// How many events it has.
+    pub events: usize,
+    /// The stored inbox row.
+    pub stored: ConversationRecord,
+    /// The row that the events make. Its contact is the stored one: cards change it, too.
+    pub replayed: Option<ConversationRecord>,
+    /// How many messages the events make.
+    pub messages: usize,
+    /// Messages whose stored status, provider's id, price or errors are others, or that are not stored.
+    pub differing: Vec<MessageId>,
+}
+
 /// How much waits for people.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Unread {
@@ -201,4 +216,10 @@ pub trait Inbox: Send + Sync + 'static {
 
     /// One message with its attempts.
     async fn message(&self, tenant: TenantId, id: MessageId) -> RecordsResult<Option<MessageRecord>>;
+
+    /// Derives a conversation from its events, and compares.
+    ///
+    /// # Errors
+    /// [`super::RecordsError::Invalid`] beyond [`super::limits::MAX_REPLAY_EVENTS`] events.
+    async fn replay(&self, tenant: TenantId, id: ConversationId) -> RecordsResult<Option<Replay>>;
 }

@@ -8,6 +8,9 @@ pub const MAX_PAGE: usize = 200;
 /// Events of one read by a consumer: a batch that fits in one transaction of a few ten milliseconds.
 pub const MAX_EVENT_PAGE: usize = 2_000;
 
+/// Events of a conversation that are replayed at once: years of a busy one, and some 20 MB of memory.
+pub const MAX_REPLAY_EVENTS: usize = 20_000;
+
 /// Characters of a message shown in the inbox row: two lines on a wide screen.
 pub const PREVIEW_CHARS: usize = 160;
 

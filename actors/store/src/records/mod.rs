@@ -50,7 +50,8 @@ pub use events::{Advance, EventQuery, EventSeq, Events, StoredEvent};
 pub use files::{Attachment, FetchTask, Fetched, FileRecord, Files, Removal, ScanTask, Scanned, Upload};
 pub use filter::Filter;
 pub use inbox::{
-    ConversationRecord, Count, Direction, FlowPlace, Inbox, MessageQuery, MessageRecord, Preview, Unread,
+    ConversationRecord, Count, Direction, FlowPlace, Inbox, MessageQuery, MessageRecord, Preview, Replay,
+    Unread,
 };
 pub use keys::{Claim, Keys, StoredResponse};
 pub use ledger::{

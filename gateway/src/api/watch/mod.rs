@@ -6,4 +6,5 @@ pub(crate) mod dead_letters;
 pub(crate) mod events;
 pub(crate) mod explain;
 pub(crate) mod notifications;
+pub(crate) mod replay;
 pub(crate) mod stream;

@@ -96,6 +96,27 @@ async fn f3_a_conversation_explains_itself() {
 }
 
 #[actix_web::test]
+async fn f3_a_conversation_is_replayed_from_its_events() {
+    let world = World::start().await;
+    let conversation = world.written("393337000009", "wamid.replay", "Buongiorno").await;
+    let path = format!("/v1/conversations/{}", conversation["id"].as_str().unwrap());
+    let direct = world.call(Method::PUT, format!("{path}/mode")).body(json!({ "mode": "direct" }));
+    assert_eq!(direct.answer().await.status, StatusCode::NO_CONTENT);
+    let reply = world.call(Method::POST, "/v1/messages").body(text_to("+393337000009", "Eccoci"));
+    assert_eq!(reply.answer().await.status, StatusCode::ACCEPTED);
+    let replay = world.get(format!("{path}/replay")).await.json();
+    assert_eq!((&replay["equal"], &replay["differences"]), (&json!(true), &json!([])), "{replay}");
+    assert_eq!(
+        (&replay["stored"]["mode"], &replay["replayed"]["mode"]),
+        (&json!("direct"), &json!("direct"))
+    );
+    assert!(replay["messages"].as_u64() >= Some(2) && replay["events"].as_u64() >= Some(4), "{replay}");
+    let nobody = world.get("/v1/conversations/cnv_00000000000000000000000000/replay").await;
+    assert_eq!(nobody.status, StatusCode::NOT_FOUND);
+    world.stop().await;
+}
+
+#[actix_web::test]
 async fn e5_the_audit_is_filtered_and_exported_whole() {
     let world = World::start().await;
     for index in 0..3 {

@@ -79,6 +79,22 @@ impl Batch {
         }
     }
 
+    /// The messages as they are after all events of their conversation.
+    pub(in super::super) fn into_messages(self) -> Vec<MessageRecord> {
+        let mut messages: Vec<_> = self.messages.into_iter().map(|(_, row)| row).collect();
+        for (conversation, change) in self.unnamed_changes {
+            let named = messages.iter_mut().find(|row| {
+                row.conversation == conversation
+                    && row.direction == Direction::Outbound
+                    && row.provider_id == change.provider_id
+            });
+            if let Some(row) = named {
+                change.apply(row);
+            }
+        }
+        messages
+    }
+
     fn change_message(&mut self, message: MessageId, change: MessageChange) {
         if let Some(&index) = self.message_index.get(&message) {
             if let Some((_, row)) = self.messages.get_mut(index)

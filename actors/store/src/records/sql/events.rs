@@ -41,14 +41,7 @@ impl<D: Database> Events for D {
         before: Option<EventSeq>,
         limit: usize,
     ) -> RecordsResult<Vec<StoredEvent>> {
-        let chain = chain("e.seq < ?3");
-        let sql = format!(
-            "{chain} SELECT e.seq, e.body FROM chain c CROSS JOIN events e \
-             WHERE e.seq = c.seq AND c.seq < ?3 AND e.tenant = ?4 ORDER BY c.seq DESC LIMIT ?2"
-        );
-        let before = before.unwrap_or(EventSeq(u64::MAX));
-        let values = values![conversation.0, limit.clamp(1, MAX_EVENT_PAGE), before, tenant.0];
-        self.read(move |db| async move { db.all(&sql, values, event).await }.boxed()).await
+        self.read(move |db| history(db, (tenant, conversation), before, limit).boxed()).await
     }
 
     async fn last_event(&self) -> RecordsResult<EventSeq> {
@@ -62,6 +55,22 @@ impl<D: Database> Events for D {
     async fn advance(&self, step: Advance) -> RecordsResult<()> {
         self.write(Durability::Process, move |db| advance(db, step).boxed()).await
     }
+}
+
+/// Events of a conversation before a place, newest first.
+pub(super) async fn history<S: Sql>(
+    db: &mut S,
+    (tenant, conversation): (TenantId, ConversationId),
+    before: Option<EventSeq>,
+    limit: usize,
+) -> RecordsResult<Vec<StoredEvent>> {
+    let chain = chain("e.seq < ?3");
+    let sql = format!(
+        "{chain} SELECT e.seq, e.body FROM chain c CROSS JOIN events e \
+         WHERE e.seq = c.seq AND c.seq < ?3 AND e.tenant = ?4 ORDER BY c.seq DESC LIMIT ?2"
+    );
+    let before = before.unwrap_or(EventSeq(u64::MAX));
+    db.all(&sql, values![conversation.0, limit.clamp(1, MAX_EVENT_PAGE), before, tenant.0], event).await
 }
 
 /// The place of the newest event.

@@ -7,13 +7,13 @@ use protocol::outbound::Attempt;
 
 use super::super::{
     ConversationRecord, Count, EventSeq, Filter, Inbox, MessageQuery, MessageRecord, Order, Page,
-    PageRequest, RecordsError, RecordsResult, Unread,
+    PageRequest, RecordsError, RecordsResult, Replay, Unread,
 };
 use super::filter::Where;
 use super::paging::{older, page, page_limit, pair_cursor};
 use super::statement::{Database, Sql, one};
 use super::value::{Value, values};
-use super::{events, files, load, rows};
+use super::{events, files, load, replay, rows};
 
 #[async_trait]
 impl<D: Database> Inbox for D {
@@ -39,9 +39,7 @@ impl<D: Database> Inbox for D {
         tenant: TenantId,
         id: ConversationId,
     ) -> RecordsResult<Option<ConversationRecord>> {
-        let (filter, page) = (Filter::Ids(vec![id]), PageRequest::first(1));
-        let found = self.read(move |db| conversations(db, tenant, filter, page).boxed()).await?;
-        Ok(found.data.into_iter().next())
+        self.read(move |db| conversation(db, tenant, id).boxed()).await
     }
 
     async fn messages(&self, query: MessageQuery) -> RecordsResult<Page<MessageRecord>> {
@@ -50,6 +48,10 @@ impl<D: Database> Inbox for D {
 
     async fn message(&self, tenant: TenantId, id: MessageId) -> RecordsResult<Option<MessageRecord>> {
         self.read(move |db| message(db, tenant, id).boxed()).await
+    }
+
+    async fn replay(&self, tenant: TenantId, id: ConversationId) -> RecordsResult<Option<Replay>> {
+        self.snapshot(move |db| replay::replay(db, tenant, id).boxed()).await
     }
 }
 
@@ -80,6 +82,15 @@ async fn conversations<S: Sql>(
     });
     load::consents(db, page.data.iter_mut().map(|row| &mut row.contact)).await?;
     Ok(page)
+}
+
+pub(super) async fn conversation<S: Sql>(
+    db: &mut S,
+    tenant: TenantId,
+    id: ConversationId,
+) -> RecordsResult<Option<ConversationRecord>> {
+    let found = conversations(db, tenant, Filter::Ids(vec![id]), PageRequest::first(1)).await?;
+    Ok(found.data.into_iter().next())
 }
 
 async fn unread<S: Sql>(db: &mut S, tenant: TenantId, filter: Filter) -> RecordsResult<Unread> {

@@ -23,6 +23,7 @@ mod period;
 mod project;
 mod rebuild;
 mod recharges;
+mod replay;
 mod rows;
 mod save;
 mod statement;

@@ -1,4 +1,4 @@
-//! However facts are cut into batches, repeated or rebuilt, the same rows come out.
+//! However facts are cut into batches, repeated, rebuilt or replayed, the same rows come out.
 
 use proptest::prelude::*;
 use protocol::command::Party;
@@ -67,6 +67,11 @@ async fn both_come_to_the_same<B: Backend>(events: Vec<Event>, cut: usize) {
     }
     let expected = rows(&whole).await;
     assert_eq!(rows(&pieces).await, expected);
+    for row in expected.0.iter().cloned() {
+        let replay = pieces.replay(ACME, row.id).await.unwrap().unwrap();
+        assert_eq!((replay.replayed.as_ref(), &replay.differing), (Some(&row), &vec![]), "F3");
+        assert_eq!(replay.stored, row);
+    }
     pieces.rebuild().await.unwrap();
     assert_eq!(rows(&pieces).await, expected);
 }
