@@ -83,7 +83,10 @@ fn recovery_seconds(evidence: &Evidence<'_>, good_ms: f64) -> Option<f64> {
     let last = evidence.plan.iter().rposition(|phase| phase.overload);
     let Some(last) = last else { return Some(0.0) };
     let end: f64 = evidence.plan[..=last].iter().map(|phase| phase.seconds).sum();
-    let after = || evidence.seconds.iter().filter(|second| to_f64(second.second) >= end);
+    let over: f64 = evidence.plan.iter().map(|phase| phase.seconds).sum();
+    // A few stragglers behind the last whole second say nothing about it.
+    let whole = |second: &&Second| to_f64(second.second) >= end && to_f64(second.second + 1) <= over;
+    let after = || evidence.seconds.iter().filter(whole);
     let is_bad = |second: &&Second| second.refused > 0 || second.p99_ms > good_ms;
     let last_bad = after().rfind(is_bad);
     match (last_bad, after().next_back()) {
@@ -147,6 +150,8 @@ mod tests {
         assert_eq!(with([second(3, 2.0, 0), second(4, 2.0, 0), second(5, 2.0, 0)]), Some(0.0));
         assert_eq!(with([second(3, 80.0, 0), second(4, 2.0, 1), second(5, 2.0, 0)]), Some(2.0));
         assert_eq!(with([second(3, 2.0, 0), second(4, 2.0, 0), second(5, 80.0, 0)]), None);
+        let straggler = [second(3, 2.0, 0), second(4, 2.0, 0), second(5, 2.0, 0), second(6, 80.0, 0)];
+        assert_eq!(recovery(&[&begin[..], &straggler].concat()), Some(0.0));
     }
 
     #[test]

@@ -110,12 +110,14 @@ impl Stage {
         let due = script.events.len() as u64;
         tracing::info!(requests = due, seconds = profile.seconds(), "playing");
         let position = self.provider.stats().accepted;
+        let committed = self.control.block_on(self.scraper.committed_events())?;
         let stop = AtomicBool::new(false);
         let (cluster, scraper, control) = (&self.cluster, &self.scraper, &self.control);
         let (looks, (played, drained)) = std::thread::scope(|scope| {
             let watcher = scope.spawn(|| watch(cluster, &stop));
             let played = play(&self.target, &self.renderer, script, profile.mix.text_chars).map(|played| {
-                let drained = drained(control, scraper);
+                let accepted = played.outcomes.iter().filter(|outcome| outcome.is_accepted()).count();
+                let drained = drained(control, scraper, committed + to_f64(accepted as u64));
                 (played, drained)
             });
             stop.store(true, Ordering::Relaxed);
@@ -169,7 +171,7 @@ impl Stage {
     }
 
     fn drained(&self) -> Result<Option<Duration>, Error> {
-        Ok(drained(&self.control, &self.scraper)?)
+        Ok(drained(&self.control, &self.scraper, 0.0)?)
     }
 
     /// Waits until the records have caught up: reading needs them, and they would disturb what comes next.
@@ -225,21 +227,24 @@ fn cost(first: &Look, last: &Look, requests: f64) -> Cost {
     }
 }
 
-/// Waits until nothing is committed any more: how long it took until the last commit, or nothing when it went on.
-fn drained(control: &Runtime, scraper: &Scraper) -> Result<Option<Duration>, reqwest::Error> {
+/// Waits until nothing is committed any more: how long it took until as much was committed as had been accepted, or
+/// nothing when it was not. What is committed later are sends that wait for a limit, and what becomes of them.
+fn drained(control: &Runtime, scraper: &Scraper, accepted: f64) -> Result<Option<Duration>, reqwest::Error> {
     control.block_on(async {
         let began = Instant::now();
         let mut last = (scraper.committed_events().await?, Duration::ZERO);
+        let mut drained = (last.0 >= accepted).then_some(Duration::ZERO);
         loop {
             tokio::time::sleep(POLL).await;
             let committed = scraper.committed_events().await?;
             if committed > last.0 {
                 last = (committed, began.elapsed());
-            } else if began.elapsed() > last.1 + CALM {
-                return Ok(Some(last.1));
             }
-            if began.elapsed() > DRAINING {
-                return Ok(None);
+            if committed >= accepted {
+                drained = drained.or(Some(last.1));
+            }
+            if began.elapsed() > DRAINING.min(last.1 + CALM) {
+                return Ok(drained);
             }
         }
     })
