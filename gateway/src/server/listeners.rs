@@ -3,6 +3,7 @@
 use std::net::{SocketAddr, TcpListener};
 
 use actix_web::dev::{ServerHandle, Service as _};
+use actix_web::http::ConnectionType;
 use actix_web::web::Data;
 use actix_web::{App, HttpServer};
 
@@ -53,13 +54,17 @@ impl Listeners {
         let settings = state.settings.clone();
         let (shared, counted) = (state.clone(), in_flight.clone());
         let mut public = HttpServer::new(move || {
-            let counted = counted.clone();
+            let (counted, stopping) = (counted.clone(), shared.stopping.clone());
             App::new()
                 .wrap_fn(move |request, service| {
                     let under_way = counted.enter();
                     let answer = service.call(request);
+                    let stopping = stopping.clone();
                     async move {
-                        let answer = answer.await;
+                        let mut answer = answer.await;
+                        if let (true, Ok(answer)) = (stopping.is_cancelled(), &mut answer) {
+                            answer.response_mut().head_mut().set_connection_type(ConnectionType::Close);
+                        }
                         drop(under_way);
                         answer
                     }

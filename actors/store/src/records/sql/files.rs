@@ -21,7 +21,7 @@ use super::statement::Kind::{Bytes, Int, Text};
 use super::statement::{Database, Durability, Insert, Lock, Sql, one};
 use super::value::{Values, values};
 
-/// Columns read by [`file`].
+/// Columns read by [`file()`].
 const FILE: &str = "f.id, f.tenant, f.sha256, f.mime, f.kind, f.bytes, f.blob, f.created_at, f.scan";
 
 const FILES: Insert = Insert {
