@@ -3,7 +3,6 @@
 use std::net::{SocketAddr, TcpListener};
 
 use actix_web::dev::{ServerHandle, Service as _};
-use actix_web::http::ConnectionType;
 use actix_web::web::Data;
 use actix_web::{App, HttpServer};
 
@@ -54,17 +53,13 @@ impl Listeners {
         let settings = state.settings.clone();
         let (shared, counted) = (state.clone(), in_flight.clone());
         let mut public = HttpServer::new(move || {
-            let (counted, stopping) = (counted.clone(), shared.stopping.clone());
+            let counted = counted.clone();
             App::new()
                 .wrap_fn(move |request, service| {
                     let under_way = counted.enter();
                     let answer = service.call(request);
-                    let stopping = stopping.clone();
                     async move {
-                        let mut answer = answer.await;
-                        if let (true, Ok(answer)) = (stopping.is_cancelled(), &mut answer) {
-                            answer.response_mut().head_mut().set_connection_type(ConnectionType::Close);
-                        }
+                        let answer = answer.await;
                         drop(under_way);
                         answer
                     }

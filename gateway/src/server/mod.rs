@@ -27,7 +27,7 @@ use crate::apply::{self, Resolved};
 use crate::config::Settings;
 use crate::directory::DirectoryKeeper;
 use crate::introductions;
-use crate::limits::{LAST_REQUESTS, UPLOADS_AT_ONCE};
+use crate::limits::UPLOADS_AT_ONCE;
 use crate::metrics::Metrics;
 use crate::provider::scanner::HttpScanner;
 use crate::provider::whatsapp::WhatsApp;
@@ -87,8 +87,6 @@ impl Server {
         self.state.stopping.cancel();
         let drain = Duration::from_secs(self.state.settings.shutdown.drain_seconds);
         public.pause().await;
-        // Answers say by now that the connection is closed after them.
-        tokio::time::sleep(LAST_REQUESTS).await;
         if tokio::time::timeout(drain, self.in_flight.none()).await.is_err() {
             tracing::warn!("requests were cut off: shutdown.drain_seconds is over");
         }
