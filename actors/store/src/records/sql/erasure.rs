@@ -10,10 +10,9 @@ use protocol::time::TimestampMs;
 use serde_json::{Value as Json, json};
 
 use super::super::fold::search_words;
-use super::super::limits::MAX_EVENT_PAGE;
 use super::super::text::{from_json, json as text_of};
 use super::super::{
-    AuditEntry, Change, DocumentKind, DocumentWrite, Erasure, EventSeq, Expect, RecordsError, RecordsResult,
+    AuditEntry, Change, DocumentKind, DocumentWrite, Erasure, Expect, RecordsError, RecordsResult,
     StoredEvent, Trace,
 };
 use super::statement::{Database, Durability, Sql, one};
@@ -77,7 +76,7 @@ async fn erase<S: Sql>(
 pub(super) async fn follow<S: Sql>(db: &mut S, last: Option<&Event>) -> RecordsResult<()> {
     let Some(Event { conversation: Some(conversation), fact, .. }) = last else { return Ok(()) };
     let Fact::ContactErased { contact_id, .. } = fact else { return Ok(()) };
-    let mut walk = Walk::from_newest(db, *conversation).await?;
+    let mut walk = events::Walk::from_newest(db, *conversation).await?;
     while let Some(page) = walk.earlier(db).await? {
         redact(db, page).await?;
     }
@@ -85,38 +84,6 @@ pub(super) async fn follow<S: Sql>(db: &mut S, last: Option<&Event>) -> RecordsR
     db.run("DELETE FROM conversations WHERE id = ?1", values![conversation.0]).await?;
     audit(db, *conversation).await?;
     contact(db, *contact_id).await
-}
-
-/// Walks along the chain of a conversation's events, newest first.
-struct Walk(Option<EventSeq>);
-
-impl Walk {
-    async fn from_newest<S: Sql>(db: &mut S, conversation: ConversationId) -> RecordsResult<Self> {
-        let sql = "SELECT seq FROM newest_events WHERE conversation = ?1";
-        one(db, sql, values![conversation.0], |cells| cells.seq()).await.map(Self)
-    }
-
-    /// The next page; `None` at the end.
-    async fn earlier<S: Sql>(&mut self, db: &mut S) -> RecordsResult<Option<Vec<StoredEvent>>> {
-        let Some(place) = self.0 else { return Ok(None) };
-        let page = earlier(db, place).await?;
-        self.0 = page.last().and_then(|(_, previous)| *previous);
-        Ok(Some(page.into_iter().map(|(stored, _)| stored).collect()))
-    }
-}
-
-/// A page of the events of a conversation, from a place back, each with the place of the one before it.
-async fn earlier<S: Sql>(db: &mut S, place: EventSeq) -> RecordsResult<Vec<(StoredEvent, Option<EventSeq>)>> {
-    let sql = "WITH RECURSIVE chain (seq, previous, counted) AS (\
-               SELECT e.seq, e.previous, CAST(1 AS BIGINT) FROM events e WHERE e.seq = ?1 UNION ALL \
-               SELECT e.seq, e.previous, c.counted + CAST(1 AS BIGINT) FROM chain c \
-               JOIN events e ON e.seq = c.previous WHERE c.counted < ?2) \
-               SELECT e.seq, e.body, e.previous FROM chain c CROSS JOIN events e WHERE e.seq = c.seq \
-               ORDER BY e.seq DESC";
-    db.all(sql, values![place, MAX_EVENT_PAGE], |cells| {
-        Ok((events::event(cells)?, cells.take::<Option<u64>>()?.map(EventSeq)))
-    })
-    .await
 }
 
 async fn redact<S: Sql>(db: &mut S, page: Vec<StoredEvent>) -> RecordsResult<()> {
@@ -247,7 +214,7 @@ async fn events_left<S: Sql>(
     conversation: ConversationId,
     before: TimestampMs,
 ) -> RecordsResult<u64> {
-    let mut walk = Walk::from_newest(db, conversation).await?;
+    let mut walk = events::Walk::from_newest(db, conversation).await?;
     let mut left = 0;
     while let Some(page) = walk.earlier(db).await? {
         let old = page.into_iter().map(|stored| stored.event).filter(|event| event.at < before);

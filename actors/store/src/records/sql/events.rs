@@ -41,7 +41,14 @@ impl<D: Database> Events for D {
         before: Option<EventSeq>,
         limit: usize,
     ) -> RecordsResult<Vec<StoredEvent>> {
-        self.read(move |db| history(db, (tenant, conversation), before, limit).boxed()).await
+        let chain = chain("e.seq < ?3");
+        let sql = format!(
+            "{chain} SELECT e.seq, e.body FROM chain c CROSS JOIN events e \
+             WHERE e.seq = c.seq AND c.seq < ?3 AND e.tenant = ?4 ORDER BY c.seq DESC LIMIT ?2"
+        );
+        let before = before.unwrap_or(EventSeq(u64::MAX));
+        let values = values![conversation.0, limit.clamp(1, MAX_EVENT_PAGE), before, tenant.0];
+        self.read(move |db| async move { db.all(&sql, values, event).await }.boxed()).await
     }
 
     async fn last_event(&self) -> RecordsResult<EventSeq> {
@@ -55,22 +62,6 @@ impl<D: Database> Events for D {
     async fn advance(&self, step: Advance) -> RecordsResult<()> {
         self.write(Durability::Process, move |db| advance(db, step).boxed()).await
     }
-}
-
-/// Events of a conversation before a place, newest first.
-pub(super) async fn history<S: Sql>(
-    db: &mut S,
-    (tenant, conversation): (TenantId, ConversationId),
-    before: Option<EventSeq>,
-    limit: usize,
-) -> RecordsResult<Vec<StoredEvent>> {
-    let chain = chain("e.seq < ?3");
-    let sql = format!(
-        "{chain} SELECT e.seq, e.body FROM chain c CROSS JOIN events e \
-         WHERE e.seq = c.seq AND c.seq < ?3 AND e.tenant = ?4 ORDER BY c.seq DESC LIMIT ?2"
-    );
-    let before = before.unwrap_or(EventSeq(u64::MAX));
-    db.all(&sql, values![conversation.0, limit.clamp(1, MAX_EVENT_PAGE), before, tenant.0], event).await
 }
 
 /// The place of the newest event.
@@ -145,6 +136,39 @@ pub(super) fn chain(counted: &str) -> String {
          SELECT e.seq, e.previous, c.counted + {counted} FROM chain c JOIN events e ON e.seq = c.previous \
          LEFT JOIN messages m ON m.seq = e.seq WHERE c.counted < ?2)"
     )
+}
+
+/// Walks along the chain of a conversation's events, newest first.
+pub(super) struct Walk(Option<EventSeq>);
+
+impl Walk {
+    /// Begins at the newest one.
+    pub(super) async fn from_newest<S: Sql>(db: &mut S, conversation: ConversationId) -> RecordsResult<Self> {
+        let sql = "SELECT seq FROM newest_events WHERE conversation = ?1";
+        one(db, sql, values![conversation.0], |cells| cells.seq()).await.map(Self)
+    }
+
+    /// The next page; `None` at the end.
+    pub(super) async fn earlier<S: Sql>(&mut self, db: &mut S) -> RecordsResult<Option<Vec<StoredEvent>>> {
+        let Some(place) = self.0 else { return Ok(None) };
+        let page = earlier(db, place).await?;
+        self.0 = page.last().and_then(|(_, previous)| *previous);
+        Ok(Some(page.into_iter().map(|(stored, _)| stored).collect()))
+    }
+}
+
+/// A page of the events of a conversation, from a place back, each with the place of the one before it.
+async fn earlier<S: Sql>(db: &mut S, place: EventSeq) -> RecordsResult<Vec<(StoredEvent, Option<EventSeq>)>> {
+    let sql = "WITH RECURSIVE chain (seq, previous, counted) AS (\
+               SELECT e.seq, e.previous, CAST(1 AS BIGINT) FROM events e WHERE e.seq = ?1 UNION ALL \
+               SELECT e.seq, e.previous, c.counted + CAST(1 AS BIGINT) FROM chain c \
+               JOIN events e ON e.seq = c.previous WHERE c.counted < ?2) \
+               SELECT e.seq, e.body, e.previous FROM chain c CROSS JOIN events e WHERE e.seq = c.seq \
+               ORDER BY e.seq DESC";
+    db.all(sql, values![place, MAX_EVENT_PAGE], |cells| {
+        Ok((event(cells)?, cells.take::<Option<u64>>()?.map(EventSeq)))
+    })
+    .await
 }
 
 /// Decodes place and body.

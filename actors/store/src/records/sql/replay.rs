@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use protocol::id::{ConversationId, MessageId, TenantId};
 
 use super::super::fold::Batch;
-use super::super::limits::{MAX_EVENT_PAGE, MAX_REPLAY_EVENTS};
+use super::super::limits::MAX_REPLAY_EVENTS;
 use super::super::{MessageRecord, RecordsError, RecordsResult, Replay, StoredEvent};
+use super::events::Walk;
 use super::statement::Sql;
-use super::{events, inbox, rows};
+use super::{inbox, rows};
 
 /// Folds the events of a conversation into nothing, and compares with what is stored.
 pub(super) async fn replay<S: Sql>(
@@ -17,7 +18,7 @@ pub(super) async fn replay<S: Sql>(
     id: ConversationId,
 ) -> RecordsResult<Option<Replay>> {
     let Some(stored) = inbox::conversation(db, tenant, id).await? else { return Ok(None) };
-    let events = all(db, tenant, id).await?;
+    let events = all(db, id).await?;
     let mut batch = Batch::default();
     for StoredEvent { seq, event } in &events {
         batch.fold(*seq, event);
@@ -39,12 +40,10 @@ pub(super) async fn replay<S: Sql>(
 }
 
 /// All events of a conversation, oldest first.
-async fn all<S: Sql>(db: &mut S, tenant: TenantId, id: ConversationId) -> RecordsResult<Vec<StoredEvent>> {
+async fn all<S: Sql>(db: &mut S, id: ConversationId) -> RecordsResult<Vec<StoredEvent>> {
     let mut events: Vec<StoredEvent> = Vec::new();
-    loop {
-        let before = events.last().map(|event| event.seq);
-        let page = events::history(db, (tenant, id), before, MAX_EVENT_PAGE).await?;
-        let is_last = page.len() < MAX_EVENT_PAGE;
+    let mut walk = Walk::from_newest(db, id).await?;
+    while let Some(page) = walk.earlier(db).await? {
         events.extend(page);
         if events.len() > MAX_REPLAY_EVENTS {
             let detail = format!(
@@ -52,11 +51,9 @@ async fn all<S: Sql>(db: &mut S, tenant: TenantId, id: ConversationId) -> Record
             );
             return Err(RecordsError::Invalid { field: "id", detail });
         }
-        if is_last {
-            events.reverse();
-            return Ok(events);
-        }
     }
+    events.reverse();
+    Ok(events)
 }
 
 async fn stored_messages<S: Sql>(
