@@ -3,12 +3,14 @@
 //! A fact leaves a conversation only in the commit of the state that caused it. Facts are stored, so variants
 //! and fields are only ever added at the end.
 
+mod answer;
 mod name;
 mod status;
 
 use compact_str::CompactString;
 use serde::{Deserialize, Serialize};
 
+pub use self::answer::Answer;
 pub use self::status::MessageStatus;
 
 use crate::command::{ConsentRecord, Mode, Owner, Party, Refusal, Vacancy};
@@ -389,21 +391,4 @@ pub enum NotificationKind {
     MissedCall,
     /// The contact opted out.
     OptedOut,
-}
-
-/// What an application step was answered with.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub enum Answer {
-    /// Text, a choice, a date (ISO), an e-mail address or a phone number (E.164), normalised.
-    Text(String),
-    /// A number, as decimal text.
-    Number(String),
-    /// Agreed or not.
-    Consent(bool),
-    /// Files such as a CV.
-    File(crate::content::Media),
-    /// A point on the map, degrees north and east.
-    Location(f64, f64),
-    /// The step was optional and was skipped.
-    Skipped,
 }
