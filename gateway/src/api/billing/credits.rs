@@ -30,16 +30,17 @@ use crate::state::AppState;
 const MAX_REFERENCE: usize = 100;
 
 async fn view(state: &AppState, caller: &Caller, account: &CreditAccount) -> ApiResult<CreditsView> {
-    let shown = |amount: Decimal| MoneyView {
-        amount: amount.normalize().to_string(),
-        currency: account.currency.0.to_string(),
-    };
     Ok(CreditsView {
-        balance: shown(account.balance),
-        reserved: shown(account.reserved),
-        available: shown(account.available()),
+        balance: shown(account, account.balance),
+        reserved: shown(account, account.reserved),
+        available: shown(account, account.available()),
         recharge: under_way(state, caller).await?.map(recharges::view),
     })
+}
+
+/// An amount in the currency of an account.
+pub(super) fn shown(account: &CreditAccount, amount: Decimal) -> MoneyView {
+    money(&Money { amount: amount.normalize(), currency: account.currency.clone() })
 }
 
 /// The payment that was asked for and has not come.

@@ -3,7 +3,7 @@
 use actix_web::{post, web};
 use domain::directory::TenantDirectory;
 use domain::metering::{Book, Line, PairState, Wish, preview, preview_counters, time_zone};
-use protocol::api::billing::{CostPreview, CoverView, MoneyView, RateCardView};
+use protocol::api::billing::{CostPreview, CoverView, RateCardView};
 use protocol::api::message::SendRequest;
 use protocol::api::problem::Problem;
 use protocol::entry::Address;
@@ -100,10 +100,7 @@ async fn cover(
         return Ok(None);
     }
     let account = credits::account(state, caller).await?;
-    let shown = |amount: Decimal| MoneyView {
-        amount: amount.normalize().to_string(),
-        currency: account.currency.0.to_string(),
-    };
+    let shown = |amount| credits::shown(&account, amount);
     let quote = book.most(to.number, &to.contact, (wish.category, wish.at));
     let quote = quote.filter(|quote| quote.price.currency == account.currency);
     let required = quote.as_ref().map_or(Decimal::ZERO, |quote| quote.price.amount);
