@@ -1,8 +1,9 @@
 //! One attempt to fetch what a contact sent.
 
-use protocol::time::{SpanMs, TimestampMs};
+use protocol::time::TimestampMs;
 use store::records::{FetchTask, Fetched};
 
+use super::pause;
 use crate::consumers::Shared;
 use crate::limits::{FETCH_GIVES_UP_AFTER, FETCH_RETRY_MAX, FETCH_RETRY_MIN};
 use crate::provider::FetchError;
@@ -30,8 +31,7 @@ pub(super) async fn fetch(shared: &Shared, task: &FetchTask, now: TimestampMs) -
 
 /// The next attempt, unless the provider has forgotten the file by then.
 fn later(task: &FetchTask, now: TimestampMs, error: String) -> Fetched {
-    let pause = FETCH_RETRY_MIN.0.saturating_mul(4i64.saturating_pow(task.attempts)).min(FETCH_RETRY_MAX.0);
-    let at = now + SpanMs(pause);
+    let at = now + pause(FETCH_RETRY_MIN, 4i64.saturating_pow(task.attempts), FETCH_RETRY_MAX);
     if at < task.at + FETCH_GIVES_UP_AFTER { Fetched::Again { at, error } } else { Fetched::Lost { error } }
 }
 

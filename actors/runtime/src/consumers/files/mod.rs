@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use futures_util::future::join_all;
 use protocol::api::file::Scan;
-use protocol::time::TimestampMs;
+use protocol::time::{SpanMs, TimestampMs};
 use store::records::{Fetched, Scanned};
 
 use self::fetch::fetch;
@@ -104,6 +104,11 @@ const fn scanned(end: Scanned) -> Option<FileOutcome> {
         Scanned::Decided(Scan::GivenUp) => Some(FileOutcome::ScanGivenUp),
         Scanned::Decided(Scan::Unchecked | Scan::Waiting) => None,
     }
+}
+
+/// A pause that grew by a factor, as far as it may.
+fn pause(shortest: SpanMs, factor: i64, longest: SpanMs) -> SpanMs {
+    SpanMs(shortest.0.saturating_mul(factor).min(longest.0))
 }
 
 /// Removes contents that no file has.

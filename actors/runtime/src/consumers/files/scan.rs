@@ -1,11 +1,11 @@
 //! One attempt to have a file scanned.
 
 use protocol::api::file::Scan;
-use protocol::time::{SpanMs, TimestampMs};
+use protocol::time::TimestampMs;
 use store::blobs::BlobError;
 use store::records::{ScanTask, Scanned};
 
-use super::FileWork;
+use super::{FileWork, pause};
 use crate::limits::{SCAN_GIVES_UP_AFTER, SCAN_RETRY_MAX, SCAN_RETRY_MIN};
 
 pub(super) async fn scan(files: &FileWork, task: &ScanTask, now: TimestampMs) -> Scanned {
@@ -34,8 +34,7 @@ pub(super) async fn scan(files: &FileWork, task: &ScanTask, now: TimestampMs) ->
 }
 
 fn later(task: &ScanTask, now: TimestampMs) -> Scanned {
-    let pause = SCAN_RETRY_MIN.0.saturating_mul(2i64.saturating_pow(task.attempts)).min(SCAN_RETRY_MAX.0);
-    let at = now + SpanMs(pause);
+    let at = now + pause(SCAN_RETRY_MIN, 2i64.saturating_pow(task.attempts), SCAN_RETRY_MAX);
     if at < task.file.created_at + SCAN_GIVES_UP_AFTER {
         Scanned::Again(at)
     } else {
