@@ -17,6 +17,10 @@ pub const UPLOADS_AT_ONCE: usize = 8;
 /// Probes and scrapes are a few requests per minute.
 pub const OPERATOR_WORKERS: usize = 1;
 
+/// A node that stops goes on answering for so long: whoever uses a connection all the time hears within this that it
+/// ends, and is not cut off in the middle of a request. A tenth of the second in which shards are handed over.
+pub const LAST_REQUESTS: Duration = Duration::from_millis(100);
+
 /// Connections that are merely kept open get this long when everything asked for was answered (seconds).
 pub const CLOSE_SECONDS: u64 = 1;
 

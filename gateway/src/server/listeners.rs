@@ -3,6 +3,7 @@
 use std::net::{SocketAddr, TcpListener};
 
 use actix_web::dev::{ServerHandle, Service as _};
+use actix_web::http::ConnectionType;
 use actix_web::web::Data;
 use actix_web::{App, HttpServer};
 
@@ -19,6 +20,24 @@ use crate::{api, webhooks};
 pub struct Listeners {
     public: TcpListener,
     operator: TcpListener,
+}
+
+/// Listeners that are served.
+pub(super) struct Serving {
+    pub(super) public: ServerHandle,
+    pub(super) operator: ServerHandle,
+    /// The public socket once more: the HTTP server pauses, but leaves it open.
+    door: TcpListener,
+}
+
+impl Serving {
+    /// Refuses new connections from now on: whoever comes goes to another node at once, instead of waiting in the
+    /// system's queue for nobody.
+    pub(super) fn close_door(&self) {
+        if let Err(error) = rustix::net::shutdown(&self.door, rustix::net::Shutdown::Both) {
+            tracing::warn!(%error, "the public address still takes connections");
+        }
+    }
 }
 
 impl Listeners {
@@ -45,21 +64,22 @@ impl Listeners {
         Ok((self.public.local_addr()?, self.operator.local_addr()?))
     }
 
-    pub(super) fn serve(
-        self,
-        state: &Data<AppState>,
-        in_flight: &InFlight,
-    ) -> Result<[ServerHandle; 2], StartError> {
+    pub(super) fn serve(self, state: &Data<AppState>, in_flight: &InFlight) -> Result<Serving, StartError> {
+        let door = self.public.try_clone()?;
         let settings = state.settings.clone();
         let (shared, counted) = (state.clone(), in_flight.clone());
         let mut public = HttpServer::new(move || {
-            let counted = counted.clone();
+            let (counted, stopping) = (counted.clone(), shared.stopping.clone());
             App::new()
                 .wrap_fn(move |request, service| {
                     let under_way = counted.enter();
                     let answer = service.call(request);
+                    let stopping = stopping.clone();
                     async move {
-                        let answer = answer.await;
+                        let mut answer = answer.await;
+                        if let (true, Ok(answer)) = (stopping.is_cancelled(), &mut answer) {
+                            answer.response_mut().head_mut().set_connection_type(ConnectionType::Close);
+                        }
                         drop(under_way);
                         answer
                     }
@@ -84,9 +104,9 @@ impl Listeners {
                 .shutdown_timeout(CLOSE_SECONDS)
                 .listen(self.operator)?
                 .run();
-        let handles = [public.handle(), operator.handle()];
+        let serving = Serving { public: public.handle(), operator: operator.handle(), door };
         actix_rt::spawn(public);
         actix_rt::spawn(operator);
-        Ok(handles)
+        Ok(serving)
     }
 }

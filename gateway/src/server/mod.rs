@@ -10,7 +10,6 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use actix_web::dev::ServerHandle;
 use actix_web::web::Data;
 use protocol::time::SpanMs;
 use runtime::Scanner;
@@ -22,12 +21,13 @@ use tokio_util::sync::CancellationToken;
 pub use self::error::StartError;
 use self::in_flight::InFlight;
 pub use self::listeners::Listeners;
+use self::listeners::Serving;
 pub(crate) use self::stores::{Stores, open_records};
 use crate::apply::{self, Resolved};
 use crate::config::Settings;
 use crate::directory::DirectoryKeeper;
 use crate::introductions;
-use crate::limits::UPLOADS_AT_ONCE;
+use crate::limits::{LAST_REQUESTS, UPLOADS_AT_ONCE};
 use crate::metrics::Metrics;
 use crate::provider::scanner::HttpScanner;
 use crate::provider::whatsapp::WhatsApp;
@@ -45,7 +45,7 @@ pub struct Server {
     pub operator: SocketAddr,
     /// What handlers share.
     pub state: Data<AppState>,
-    http: [ServerHandle; 2],
+    http: Serving,
     in_flight: InFlight,
 }
 
@@ -83,14 +83,15 @@ impl Server {
 
     /// Stops taking requests, finishes what is under way, gives everything back.
     pub async fn stop(self) {
-        let [public, operator] = self.http;
         self.state.stopping.cancel();
         let drain = Duration::from_secs(self.state.settings.shutdown.drain_seconds);
-        public.pause().await;
+        self.http.close_door();
+        // Answers say by now that the connection is closed after them.
+        tokio::time::sleep(LAST_REQUESTS).await;
         if tokio::time::timeout(drain, self.in_flight.none()).await.is_err() {
             tracing::warn!("requests were cut off: shutdown.drain_seconds is over");
         }
-        public.stop(true).await;
+        self.http.public.stop(true).await;
         self.state.node.shutdown().await;
         self.state.consumers.shutdown().await;
         if let Err(error) = self.state.engine.close().await {
@@ -99,7 +100,7 @@ impl Server {
         if let Err(error) = self.state.records.close().await {
             tracing::error!(%error, "the records store did not close");
         }
-        operator.stop(true).await;
+        self.http.operator.stop(true).await;
         tracing::info!("stopped");
     }
 }
