@@ -33,7 +33,7 @@ pub struct ViewCounts {
     pub conversations: u32,
     /// Those of them with unread messages.
     pub unread: u32,
-    /// There are more than were counted.
+    /// There are more than were counted, or may be.
     pub more: bool,
 }
 

@@ -183,7 +183,7 @@ pub struct Count {
     pub conversations: u64,
     /// Those of them with unread messages.
     pub unread: u64,
-    /// There are more.
+    /// There are more, or may be: as many as one look goes through were not enough to tell.
     pub more: bool,
 }
 

@@ -23,6 +23,18 @@ pub const MAX_SEARCH_WORD_CHARS: usize = 32;
 /// Conditions in one filter: each becomes a piece of SQL.
 pub const MAX_FILTER_CONDITIONS: usize = 50;
 
+/// Conversations that are looked up and sorted for one page of the inbox: more are found sooner by going from the newest one
+/// back. Looking up takes a few microseconds each; with as many among a million, going back meets 50 of them within
+/// ten thousand.
+pub const FEW: u64 = 5_000;
+
+/// Conversations that one page is looked for in, from the newest one back: some ten to thirty milliseconds. A page that
+/// ends there may be short, and says where to go on.
+pub const WALK: usize = 20_000;
+
+/// The same for a search by names, which asks each of them for its words.
+pub const WALK_BY_NAME: usize = 4_000;
+
 /// Values in one condition, such as ids: SQL parameters are bounded.
 pub const MAX_FILTER_VALUES: usize = 200;
 

@@ -28,7 +28,8 @@ impl PageRequest {
 pub struct Page<T> {
     /// The rows.
     pub data: Vec<T>,
-    /// Where to go on; `None` at the end.
+    /// Where to go on; `None` at the end. A short page is not the end: of the inbox a page looks through
+    /// [`crate::records::limits::WALK`] conversations at most.
     pub next: Option<Cursor>,
 }
 

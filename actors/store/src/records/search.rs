@@ -43,6 +43,12 @@ pub fn query(text: &str) -> Vec<String> {
     phone_query(text).map_or_else(|| words(text), |digits| vec![digits])
 }
 
+/// Behind every word that begins with this one.
+#[must_use]
+pub fn end(word: &str) -> String {
+    format!("{word}{}", char::MAX)
+}
+
 /// The forms under which a phone number is found: whole, and without one to three leading digits.
 #[must_use]
 pub fn phone_words(digits: u64) -> Vec<String> {

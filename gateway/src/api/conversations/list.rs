@@ -83,7 +83,8 @@ pub(crate) struct ListQuery {
     view: Option<String>,
 }
 
-/// The inbox, newest message first.
+/// The inbox, newest message first. Where a filter has to look through very many conversations, a page may have fewer
+/// entries than asked for, even none, while `next` leads on.
 #[utoipa::path(
     tag = "conversations",
     params(ListQuery),

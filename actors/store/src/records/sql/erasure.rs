@@ -10,7 +10,7 @@ use protocol::time::TimestampMs;
 use serde_json::{Value as Json, json};
 
 use super::super::fold::search_words;
-use super::super::text::{from_json, json as text_of};
+use super::super::text::{from_json, json as text_of, party};
 use super::super::{
     AuditEntry, Change, DocumentKind, DocumentWrite, Erasure, Expect, RecordsError, RecordsResult,
     StoredEvent, Trace,
@@ -88,7 +88,13 @@ pub(super) async fn follow<S: Sql>(db: &mut S, last: Option<&Event>) -> RecordsR
 
 async fn redact<S: Sql>(db: &mut S, page: Vec<StoredEvent>) -> RecordsResult<()> {
     let (mut bodies, mut places, mut messages) = (Vec::new(), Vec::new(), Vec::new());
+    let mut repliers = Vec::new();
     for StoredEvent { seq, event } in page {
+        if let (Fact::MessageQueued { by, .. } | Fact::ApprovalAwaited { by, .. }, Some(tenant), Some(chat)) =
+            (&event.fact, event.tenant, event.conversation)
+        {
+            repliers.push(values![tenant.0, party(*by), chat.0]);
+        }
         if let Fact::MessageReceived { message, .. }
         | Fact::MessageQueued { message, .. }
         | Fact::ApprovalAwaited { message, .. } = &event.fact
@@ -105,7 +111,9 @@ async fn redact<S: Sql>(db: &mut S, page: Vec<StoredEvent>) -> RecordsResult<()>
     let bodies = bodies.iter().map(|(seq, body)| values![*seq, &body[..]]).collect();
     db.run_each("UPDATE events SET body = ?2 WHERE seq = ?1", bodies).await?;
     db.run_each("DELETE FROM messages WHERE seq = ?1", places).await?;
-    db.run_each("DELETE FROM attempts WHERE message = ?1", messages).await
+    db.run_each("DELETE FROM attempts WHERE message = ?1", messages).await?;
+    let sql = "DELETE FROM repliers WHERE tenant = ?1 AND party = ?2 AND conversation = ?3";
+    db.run_each(sql, repliers).await
 }
 
 /// The words with which a consent was given or refused.

@@ -41,7 +41,18 @@ impl Where {
         self.sql.push_str(&condition.replace("{}", &place));
     }
 
-    /// Adds a filter over conversations (table alias `c`).
+    /// Adds parameters; answers the text with their names in place of each `{}`.
+    pub(super) fn embed(&mut self, text: &str, values: Values<'static>) -> String {
+        let mut parts = text.split("{}");
+        let mut embedded = parts.next().unwrap_or_default().to_owned();
+        for (value, part) in values.into_iter().zip(parts) {
+            embedded.push_str(&self.bind(value));
+            embedded.push_str(part);
+        }
+        embedded
+    }
+
+    /// Adds a filter over conversations (table alias `c`), asked of each by itself.
     pub(crate) fn and_filter(&mut self, tenant: TenantId, filter: &Filter) -> RecordsResult<()> {
         let condition = self.condition(tenant, filter)?;
         write!(self.sql, " AND {condition}").ok(); // writing to a string cannot fail
@@ -70,9 +81,10 @@ impl Where {
                 self.one_of("c.owner", owners.iter().map(|owner| Value::from(text::owner(owner))))?
             }
             Filter::RepliedBy(party) => {
-                let party = self.bind(text::party(*party));
+                let (tenant, party) = (self.bind(tenant.0), self.bind(text::party(*party)));
                 format!(
-                    "EXISTS (SELECT 1 FROM messages m WHERE m.conversation = c.id AND m.sender = {party})"
+                    "EXISTS (SELECT 1 FROM repliers r \
+                     WHERE r.tenant = {tenant} AND r.party = {party} AND r.conversation = c.id)"
                 )
             }
             Filter::Stage(stage) => {
@@ -87,7 +99,7 @@ impl Where {
                 let at = self.bind(at.0);
                 format!("(c.window_expires_at IS NULL OR c.window_expires_at <= {at})")
             }
-            Filter::Search(text) => self.search(tenant, "c.contact", text),
+            Filter::Search(text) => self.named(text),
             plain => self.plain(plain)?,
         })
     }
@@ -164,6 +176,22 @@ impl Where {
         Ok(format!("{column} IN ({})", places.join(", ")))
     }
 
+    /// Every word of the text is the beginning of a word of the conversation's contact, who is asked by itself.
+    fn named(&mut self, text: &str) -> String {
+        let words = search::query(text);
+        if words.is_empty() {
+            return if text.trim().is_empty() { "1 = 1" } else { "1 = 0" }.to_owned();
+        }
+        let range = |word: String| {
+            let (start, end) = (self.bind(word.clone()), self.bind(search::end(&word)));
+            format!(
+                "EXISTS (SELECT 1 FROM contact_words w \
+                 WHERE w.contact = c.contact AND w.word >= {start} AND w.word < {end})"
+            )
+        };
+        format!("({})", words.into_iter().map(range).collect::<Vec<_>>().join(" AND "))
+    }
+
     /// Every word of the text is the beginning of a word of the contact.
     fn search(&mut self, tenant: TenantId, column: &str, text: &str) -> String {
         let mut words = search::query(text);
@@ -174,8 +202,7 @@ impl Where {
         }
         let tenant = self.bind(tenant.0);
         let range = |word: String| {
-            let end = format!("{word}{}", char::MAX);
-            let (start, end) = (self.bind(word), self.bind(end));
+            let (start, end) = (self.bind(word.clone()), self.bind(search::end(&word)));
             format!(
                 "{column} IN (SELECT contact FROM contact_words \
                  WHERE tenant = {tenant} AND word >= {start} AND word < {end})"

@@ -1,5 +1,7 @@
 //! Conversations and messages.
 
+use std::collections::HashMap;
+
 use async_trait::async_trait;
 use futures_util::FutureExt as _;
 use protocol::id::{ContactId, ConversationId, MessageId, TenantId};
@@ -10,10 +12,10 @@ use super::super::{
     PageRequest, RecordsError, RecordsResult, Replay, Unread,
 };
 use super::filter::Where;
-use super::paging::{older, page, page_limit, pair_cursor};
+use super::paging::{page, page_limit};
 use super::statement::{Database, Sql, one};
-use super::value::{Value, values};
-use super::{events, files, load, replay, rows};
+use super::value::values;
+use super::{events, files, find, load, replay, rows};
 
 #[async_trait]
 impl<D: Database> Inbox for D {
@@ -55,11 +57,10 @@ impl<D: Database> Inbox for D {
     }
 }
 
-/// Inbox rows under some conditions, newest first.
-pub(crate) fn select(conditions: &str, limit: usize) -> String {
+/// Inbox rows by conditions.
+fn select(conditions: &str) -> String {
     format!(
-        "SELECT {}, {} FROM conversations c JOIN contacts p ON p.id = c.contact WHERE {conditions} \
-         ORDER BY c.sort_at DESC, c.id DESC LIMIT {limit}",
+        "SELECT {}, {} FROM conversations c JOIN contacts p ON p.id = c.contact WHERE {conditions}",
         rows::CONTACT,
         rows::CONVERSATION
     )
@@ -71,17 +72,14 @@ async fn conversations<S: Sql>(
     filter: Filter,
     request: PageRequest,
 ) -> RecordsResult<Page<ConversationRecord>> {
-    let mut conditions = Where::tenant("c.tenant", tenant);
-    conditions.and_filter(tenant, &filter)?;
-    older(&mut conditions, "c.sort_at, c.id", request.cursor.as_ref(), Value::from)?;
     let limit = page_limit(request.limit);
-    let sql = select(&conditions.sql, limit + 1);
-    let found = db.all(&sql, conditions.values, rows::conversation).await?;
-    let mut page = page(found, limit, |last| {
-        pair_cursor(last.last_message.as_ref().map_or(last.created_at, |message| message.at).0, last.id.0)
-    });
-    load::consents(db, page.data.iter_mut().map(|row| &mut row.contact)).await?;
-    Ok(page)
+    let page = find::find(db, (tenant, &filter), request.cursor.as_ref(), limit).await?;
+    let wanted = page.found.iter().map(|found| found.id.into()).collect();
+    let read = db.of_keys(&select("c.id IN (?1)"), wanted, rows::conversation).await?;
+    let mut read: HashMap<_, _> = read.into_iter().map(|row| (row.id.0, row)).collect();
+    let mut data: Vec<_> = page.found.iter().filter_map(|found| read.remove(&found.id)).collect();
+    load::consents(db, data.iter_mut().map(|row| &mut row.contact)).await?;
+    Ok(Page { data, next: page.next })
 }
 
 pub(super) async fn conversation<S: Sql>(
@@ -89,8 +87,10 @@ pub(super) async fn conversation<S: Sql>(
     tenant: TenantId,
     id: ConversationId,
 ) -> RecordsResult<Option<ConversationRecord>> {
-    let found = conversations(db, tenant, Filter::Ids(vec![id]), PageRequest::first(1)).await?;
-    Ok(found.data.into_iter().next())
+    let sql = select("c.id = ?1 AND c.tenant = ?2");
+    let mut found = one(db, &sql, values![id.0, tenant.0], rows::conversation).await?;
+    load::consents(db, found.iter_mut().map(|row| &mut row.contact)).await?;
+    Ok(found)
 }
 
 async fn unread<S: Sql>(db: &mut S, tenant: TenantId, filter: Filter) -> RecordsResult<Unread> {
@@ -108,19 +108,11 @@ async fn unread<S: Sql>(db: &mut S, tenant: TenantId, filter: Filter) -> Records
 }
 
 async fn count<S: Sql>(db: &mut S, tenant: TenantId, filter: Filter, limit: usize) -> RecordsResult<Count> {
-    let mut conditions = Where::tenant("c.tenant", tenant);
-    conditions.and_filter(tenant, &filter)?;
-    let sql = format!(
-        "SELECT c.unread FROM conversations c WHERE {} ORDER BY c.sort_at DESC, c.id DESC LIMIT {}",
-        conditions.sql,
-        limit + 1
-    );
-    let unread = db.all(&sql, conditions.values, |cells| cells.take::<u32>()).await?;
-    let counted = unread.iter().take(limit);
+    let page = find::find(db, (tenant, &filter), None, limit).await?;
     Ok(Count {
-        conversations: counted.len() as u64,
-        unread: counted.filter(|unread| **unread > 0).count() as u64,
-        more: unread.len() > limit,
+        conversations: page.found.len() as u64,
+        unread: page.found.iter().filter(|found| found.unread).count() as u64,
+        more: page.next.is_some(),
     })
 }
 

@@ -10,8 +10,10 @@ mod deliveries;
 mod documents;
 mod erasure;
 mod events;
+mod few;
 mod files;
 mod filter;
+mod find;
 mod inbox;
 mod keys;
 mod ledger;
@@ -38,4 +40,4 @@ pub(super) use statement::{Database, Durability, Insert, Kind, Lock, Sql};
 pub(super) use value::{Value, Values};
 
 #[cfg(test)]
-pub(super) use {filter::Where, inbox::select as select_conversations, inbox::select_messages};
+pub(super) use {few::assumed, find::look_up, find::walk, inbox::select_messages};

@@ -12,12 +12,13 @@ use super::{contacts, events, load, save};
 const REBUILDING: &str = "rebuilding";
 
 /// What a rebuild derives again.
-const DERIVED: [&str; 7] = [
+const DERIVED: [&str; 8] = [
     "DELETE FROM conversations",
     "DELETE FROM contacts",
     "DELETE FROM contact_words",
     "DELETE FROM messages",
     "DELETE FROM attempts",
+    "DELETE FROM repliers",
     "DELETE FROM consents",
     "DELETE FROM audit WHERE event_seq IS NOT NULL",
 ];

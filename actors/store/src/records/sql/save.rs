@@ -1,5 +1,7 @@
 //! Folded rows, written back.
 
+use std::collections::BTreeSet;
+
 use protocol::content::Content;
 use protocol::fact::MessageStatus;
 use protocol::id::{Bsuid, ProviderId};
@@ -118,6 +120,12 @@ const CONSENTS: Insert = Insert {
         WHERE excluded.at >= consents.at",
 };
 
+const REPLIERS: Insert = Insert {
+    table: "repliers",
+    columns: &[("tenant", Bytes), ("party", Text), ("conversation", Bytes)],
+    conflict: "ON CONFLICT DO NOTHING",
+};
+
 const ATTEMPTS: Insert = Insert {
     table: "attempts",
     columns: &[("message", Bytes), ("at", Int), ("code", Int), ("detail", Text)],
@@ -164,6 +172,12 @@ pub(super) async fn places<S: Sql>(db: &mut S, batch: &Batch, base: EventSeq) ->
     let place = |seq: EventSeq| EventSeq(base.0 + seq.0);
     let messages = batch.messages.iter().map(|(seq, row)| message(place(*seq), row));
     db.insert(&MESSAGES, messages.collect::<RecordsResult<_>>()?).await?;
+    let sent = batch.messages.iter().filter(|(_, row)| row.direction == Direction::Outbound);
+    let repliers: BTreeSet<_> =
+        sent.map(|(_, row)| (row.tenant, text::party(row.sender), row.conversation)).collect();
+    let repliers =
+        repliers.into_iter().map(|(tenant, party, conversation)| values![tenant.0, party, conversation.0]);
+    db.insert(&REPLIERS, repliers.collect()).await?;
     // After the messages: they may be among those of this batch.
     let sql = format!("{MESSAGE_CHANGE} WHERE conversation = ?1 AND provider_id = ?5 AND sender IS NOT NULL");
     let changes = batch.unnamed_changes.iter().map(|(id, change)| changed(id.0, change));

@@ -18,6 +18,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("schema_5.sql"),
     include_str!("schema_6.sql"),
     include_str!("schema_7.sql"),
+    include_str!("schema_8.sql"),
 ];
 
 /// Pages of the log before they are moved into the database: 4 MiB. Nearly all of them are new pages of events, which
@@ -65,10 +66,11 @@ pub(super) fn migrate(connection: &mut Connection) -> RecordsResult<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::records::sql::{Value, Values, Where, select_conversations as select, select_messages};
+    use crate::records::sql::{Value, Values, assumed, look_up, select_messages, walk};
     use crate::records::{Filter, Order};
-    use protocol::command::Owner;
-    use protocol::id::{ContactId, TenantId, UserId};
+    use protocol::command::{Owner, Party};
+    use protocol::id::{ContactId, NumberId, TenantId, UserId};
+    use protocol::time::TimestampMs;
     use rusqlite::params_from_iter;
 
     fn plan(connection: &Connection, sql: &str, values: Values<'_>) -> String {
@@ -78,24 +80,42 @@ mod tests {
     }
 
     #[test]
-    fn rare_matches_do_not_walk_the_whole_inbox() {
+    fn d10_pages_are_found_by_an_index_whatever_they_are_filtered_by() {
         let mut connection = Connection::open_in_memory().unwrap();
         migrate(&mut connection).unwrap();
         tune(&connection).unwrap();
+        let (tenant, newest) = (TenantId(1), "c USING COVERING INDEX conversations_newest");
         let owner = |id| Owner::User(UserId(id));
-        for (filter, index) in [
-            (Filter::All(vec![]), "conversations_newest"),
-            (Filter::Search("rossi anna".into()), "conversations_by_contact"),
-            (Filter::Contact(ContactId(1)), "conversations_by_contact"),
-            (Filter::Owners(vec![owner(1), owner(2)]), "conversations_by_owner"),
-            (Filter::All(vec![Filter::Unread]), "conversations_unread"),
-            (Filter::Unanswered, "conversations_unanswered"),
+        for (filter, few, way) in [
+            (Filter::All(vec![]), "", newest),
+            (Filter::Search("rossi anna".into()), "conversations_by_contact", newest),
+            (Filter::Contact(ContactId(1)), "conversations_by_contact", newest),
+            (Filter::Owners(vec![owner(1)]), "conversations_by_owner", "conversations_by_owner"),
+            (Filter::Owners(vec![owner(1), owner(2)]), "conversations_by_owner", newest),
+            (Filter::Numbers(vec![NumberId(1)]), "conversations_by_number", newest),
+            (
+                Filter::Vacancy("v1".into()),
+                "conversations_by_vacancy",
+                "c USING INDEX conversations_by_vacancy",
+            ),
+            (Filter::Stage("hired".into()), "conversations_by_contact", newest),
+            (Filter::RepliedBy(Party::User(UserId(1))), "r USING PRIMARY KEY", newest),
+            (Filter::Left, "conversations_left", newest),
+            (Filter::InFlow, "conversations_in_flow", newest),
+            (Filter::LastMessageBefore(TimestampMs(1)), "", newest),
+            (Filter::All(vec![Filter::Unread]), "conversations_unread", "c USING INDEX conversations_unread"),
+            (Filter::Unanswered, "conversations_unanswered", "c USING INDEX conversations_unanswered"),
         ] {
-            let mut conditions = Where::tenant("c.tenant", TenantId(1));
-            conditions.and_filter(TenantId(1), &filter).unwrap();
-            let sql = select(&conditions.sql, 50);
-            let plan = plan(&connection, &sql, conditions.values);
-            assert!(plan.contains(&format!("SEARCH c USING INDEX {index} ")), "{filter:?}: {plan}");
+            if let Some(keys) = assumed(tenant, &filter) {
+                let (sql, values) = look_up((tenant, &filter), keys, None, 50).unwrap();
+                let plan = plan(&connection, &sql, values);
+                let walks = plan.contains("conversations_newest") || plan.contains("SCAN c");
+                assert!(plan.contains(few) && !walks, "{filter:?}: {plan}");
+            }
+            let (sql, values) = walk((tenant, &filter), None, 50).unwrap();
+            let plan = plan(&connection, &sql, values);
+            assert!(plan.contains(way) && plan.contains("CO-ROUTINE c"), "{filter:?}: {plan}");
+            assert!(!plan.contains("TEMP B-TREE"), "{filter:?}: {plan}");
         }
     }
 

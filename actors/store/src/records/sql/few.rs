@@ -1,0 +1,168 @@
+//! Which parts of a filter select few conversations: an index tells by a bounded count.
+
+use protocol::id::TenantId;
+
+use super::super::limits::FEW;
+use super::super::text::{self, name};
+use super::super::{Filter, RecordsResult, search};
+use super::filter::Where;
+use super::statement::{Sql, one};
+use super::value::{Value, Values, values};
+
+/// Rows of an index, of which there are at least as many as conversations that a part of a filter selects.
+#[derive(Clone, Debug)]
+pub(crate) struct Key {
+    /// A query of one column, with `{}` for each value.
+    sql: String,
+    values: Values<'static>,
+    /// The column of conversations that it is about.
+    column: &'static str,
+}
+
+/// A filter as far as indexes answer it.
+#[derive(Debug)]
+enum Part {
+    Key(Key, u64),
+    All(Vec<Self>),
+    Any(Vec<Self>),
+    /// Only conversations themselves tell.
+    Open,
+}
+
+/// The keys by which all conversations that a filter selects are found, if they are few.
+pub(super) async fn keys<S: Sql>(
+    db: &mut S,
+    tenant: TenantId,
+    filter: &Filter,
+) -> RecordsResult<Option<Vec<Key>>> {
+    let mut part = part(tenant, filter)?;
+    let mut open = vec![&mut part];
+    while let Some(part) = open.pop() {
+        match part {
+            Part::Key(key, count) => *count = key.count(db).await?,
+            Part::All(parts) | Part::Any(parts) => open.extend(parts),
+            Part::Open => {}
+        }
+    }
+    Ok(part.fewest().filter(|(count, _)| *count <= FEW).map(|(_, keys)| keys))
+}
+
+/// The same, taking for granted that whatever an index tells is few.
+#[cfg(test)]
+pub(crate) fn assumed(tenant: TenantId, filter: &Filter) -> Option<Vec<Key>> {
+    part(tenant, filter).unwrap().fewest().map(|(_, keys)| keys)
+}
+
+impl Part {
+    /// The fewest rows that suffice, and their keys.
+    fn fewest(self) -> Option<(u64, Vec<Key>)> {
+        match self {
+            Self::Key(key, count) => Some((count, vec![key])),
+            Self::All(parts) => parts.into_iter().filter_map(Self::fewest).min_by_key(|(count, _)| *count),
+            Self::Any(parts) => {
+                let each = parts.into_iter().map(Self::fewest).collect::<Option<Vec<_>>>()?;
+                let count = each.iter().map(|(count, _)| count).sum();
+                Some((count, each.into_iter().flat_map(|(_, keys)| keys).collect()))
+            }
+            Self::Open => None,
+        }
+    }
+}
+
+impl Key {
+    fn of_conversation(sql: &str, values: Values<'static>) -> Part {
+        let sql = format!("SELECT k.id AS key FROM conversations k WHERE k.tenant = {{}} AND {sql}");
+        Part::Key(Self { sql, values, column: "id" }, 0)
+    }
+
+    fn of_contact(sql: &str, values: Values<'static>) -> Part {
+        Part::Key(Self { sql: format!("SELECT {sql}"), values, column: "contact" }, 0)
+    }
+
+    /// Counts the rows, up to one more than [`FEW`].
+    async fn count<S: Sql>(&self, db: &mut S) -> RecordsResult<u64> {
+        let mut rows = Where::default();
+        let sql = rows.embed(&self.sql, self.values.clone());
+        let sql = format!("SELECT count(*) FROM ({sql} LIMIT {}) AS counted", FEW + 1);
+        Ok(one(db, &sql, rows.values, |cells| cells.take::<u64>()).await?.unwrap_or(0))
+    }
+
+    /// The ids of the conversations.
+    pub(super) fn ids(self, rows: &mut Where) -> String {
+        let sql = rows.embed(&self.sql, self.values);
+        if self.column == "id" {
+            return sql;
+        }
+        format!(
+            "SELECT d.id FROM (SELECT DISTINCT w.key FROM ({sql} LIMIT {}) AS w) AS w \
+             CROSS JOIN conversations d WHERE d.{} = w.key",
+            FEW + 1,
+            self.column
+        )
+    }
+}
+
+fn part(tenant: TenantId, filter: &Filter) -> RecordsResult<Part> {
+    let parts = |parts: &[Filter]| parts.iter().map(|one| part(tenant, one)).collect::<RecordsResult<_>>();
+    let of_tenant = |sql: &str| Key::of_conversation(sql, values![tenant.0]);
+    let with = |sql: &str, value: Value<'static>| Key::of_conversation(sql, vec![tenant.0.into(), value]);
+    Ok(match filter {
+        Filter::All(all) => Part::All(parts(all)?),
+        Filter::Any(any) => Part::Any(parts(any)?),
+        Filter::Ids(ids) => among(tenant, "k.id", ids.iter().map(|id| id.0.into())),
+        Filter::Numbers(ids) => among(tenant, "k.number", ids.iter().map(|id| id.0.into())),
+        Filter::Owners(owners) => among(tenant, "k.owner", owners.iter().map(|one| text::owner(one).into())),
+        Filter::Contact(id) => with("k.contact = {}", id.0.into()),
+        Filter::Channel(channel) => with("k.channel = {}", name(channel)?.into()),
+        Filter::Mode(mode) => with("k.mode = {}", name(mode)?.into()),
+        Filter::Vacancy(id) => with("k.vacancy_id = {}", id.to_string().into()),
+        Filter::InFlow => of_tenant("k.flow_id IS NOT NULL"),
+        Filter::Unread => of_tenant("k.unread > 0"),
+        Filter::Unanswered => of_tenant("k.unanswered_since IS NOT NULL"),
+        Filter::Blocked => of_tenant("k.blocked = 1"),
+        Filter::Left => of_tenant("k.left_chat = 1"),
+        Filter::Paused => of_tenant("k.paused = 1"),
+        Filter::Stage(stage) => {
+            let sql = "s.id AS key FROM contacts s WHERE s.tenant = {} AND s.stage = {}";
+            Key::of_contact(sql, values![tenant.0, stage.to_string()])
+        }
+        Filter::RepliedBy(party) => {
+            let sql = "SELECT r.conversation AS key FROM repliers r WHERE r.tenant = {} AND r.party = {}";
+            let values = values![tenant.0, text::party(*party)];
+            Part::Key(Key { sql: sql.to_owned(), values, column: "id" }, 0)
+        }
+        Filter::Search(text) => words(tenant, text),
+        Filter::Not(_)
+        | Filter::Unowned
+        | Filter::WithoutVacancy
+        | Filter::UnansweredSince(_)
+        | Filter::AnsweredSince(_)
+        | Filter::LastMessageSince(_)
+        | Filter::LastMessageBefore(_)
+        | Filter::SentSince(_)
+        | Filter::WindowOpen(_)
+        | Filter::WindowClosed(_)
+        | Filter::WindowCloses { .. } => Part::Open,
+    })
+}
+
+fn among(tenant: TenantId, column: &str, wanted: impl Iterator<Item = Value<'static>>) -> Part {
+    let mut values = values![tenant.0];
+    values.extend(wanted);
+    let places = vec!["{}"; values.len() - 1].join(", ");
+    match places.is_empty() {
+        true => Part::Any(Vec::new()),
+        false => Key::of_conversation(&format!("{column} IN ({places})"), values),
+    }
+}
+
+/// The contacts that have one of the words: the rarest one will do.
+fn words(tenant: TenantId, text: &str) -> Part {
+    let words = search::query(text).into_iter().map(|word| {
+        let sql =
+            "w.contact AS key FROM contact_words w WHERE w.tenant = {} AND w.word >= {} AND w.word < {}";
+        let end = search::end(&word);
+        Key::of_contact(sql, values![tenant.0, word, end])
+    });
+    Part::All(words.collect())
+}

@@ -1,0 +1,180 @@
+//! Which conversations a page of the inbox has. They are found in one of two ways: those that are few by an index are
+//! looked up, and sorted; otherwise a walk goes back from the newest one along an index, and asks each whether it fits.
+//! The first is fast for what is rare, the second for what is common. Both are bounded: a walk that has met too many which
+//! do not fit stops there, and the next page goes on. What a database expects of its statistics decides nothing.
+
+use protocol::id::TenantId;
+
+use super::super::limits::{FEW, WALK, WALK_BY_NAME};
+use super::super::text;
+use super::super::{Cursor, Filter, RecordsResult};
+use super::few;
+use super::filter::Where;
+use super::paging::{older, pair_cursor};
+use super::statement::{Sql, one};
+use super::value::{Value, Values, values};
+
+/// A conversation that was found.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Found {
+    pub(super) id: u128,
+    sort_at: i64,
+    pub(super) unread: bool,
+}
+
+/// What was found, newest first.
+#[derive(Debug)]
+pub(super) struct Finding {
+    pub(super) found: Vec<Found>,
+    /// Where to go on, if there may be more.
+    pub(super) next: Option<Cursor>,
+}
+
+/// Columns that a condition may be about: what a walk reads of each conversation. SQLite has them in its index.
+const WALKED: &str = "c.id, c.sort_at, c.unread, c.number, c.contact, c.channel, c.mode, c.owner, c.vacancy_id, c.flow_id, \
+    c.window_expires_at, c.unanswered_since, c.last_message_at, c.last_outbound_at, c.last_reply_at, c.blocked, \
+    c.left_chat, c.paused";
+
+/// The newest conversations, at most so many, that a filter selects before a cursor.
+pub(super) async fn find<S: Sql>(
+    db: &mut S,
+    (tenant, filter): (TenantId, &Filter),
+    cursor: Option<&Cursor>,
+    limit: usize,
+) -> RecordsResult<Finding> {
+    let keys = few::keys(db, tenant, filter).await?;
+    let walks = keys.is_none();
+    let (sql, values) = match keys {
+        Some(keys) if keys.is_empty() => return Ok(Finding { found: Vec::new(), next: None }),
+        Some(keys) => look_up((tenant, filter), keys, cursor, limit + 1)?,
+        None => walk((tenant, filter), cursor, limit + 1)?,
+    };
+    let found = db.all(&sql, values, |cells| {
+        Ok(Found { id: cells.id(|id| id)?, sort_at: cells.take()?, unread: cells.take::<i64>()? > 0 })
+    });
+    let mut found = found.await?;
+    let mut next = None;
+    if found.len() > limit {
+        found.truncate(limit);
+        next = found.last().map(|last| pair_cursor(last.sort_at, last.id));
+    } else if walks {
+        next = end_of_walk(db, (tenant, filter), cursor).await?;
+    }
+    Ok(Finding { found, next: next.map(|next| Cursor(next.into())) })
+}
+
+/// Few conversations by their keys.
+pub(crate) fn look_up(
+    (tenant, filter): (TenantId, &Filter),
+    keys: Vec<few::Key>,
+    cursor: Option<&Cursor>,
+    limit: usize,
+) -> RecordsResult<(String, Values<'static>)> {
+    let mut rows = Where::tenant("c.tenant", tenant);
+    rows.and_filter(tenant, filter)?;
+    older(&mut rows, "c.sort_at, c.id", cursor, Value::from)?;
+    let keys: Vec<_> = keys.into_iter().map(|key| key.ids(&mut rows)).collect();
+    let sql = format!(
+        "WITH few (id) AS MATERIALIZED (SELECT DISTINCT * FROM ({}) AS k LIMIT {}) \
+         SELECT c.id, c.sort_at, c.unread FROM few f CROSS JOIN conversations c WHERE c.id = f.id AND {} \
+         ORDER BY c.sort_at DESC, c.id DESC LIMIT {limit}",
+        keys.join(" UNION ALL "),
+        2 * FEW,
+        rows.sql
+    );
+    Ok((sql, rows.values))
+}
+
+/// Conversations that fit among the newest ones.
+pub(crate) fn walk(
+    (tenant, filter): (TenantId, &Filter),
+    cursor: Option<&Cursor>,
+    limit: usize,
+) -> RecordsResult<(String, Values<'static>)> {
+    let mut rows = way((tenant, filter), cursor)?;
+    let way = std::mem::take(&mut rows.sql);
+    rows.sql = "1 = 1".to_owned();
+    rows.and_filter(tenant, filter)?;
+    // What the inner query is limited to comes in its order.
+    let sql = format!(
+        "SELECT c.id, c.sort_at, c.unread FROM (SELECT {WALKED} FROM conversations c WHERE {way} \
+         ORDER BY c.sort_at DESC, c.id DESC LIMIT {}) AS c WHERE {} LIMIT {limit}",
+        length(filter),
+        rows.sql
+    );
+    Ok((sql, rows.values))
+}
+
+/// Where a walk that went as far as it may has ended.
+async fn end_of_walk<S: Sql>(
+    db: &mut S,
+    of: (TenantId, &Filter),
+    cursor: Option<&Cursor>,
+) -> RecordsResult<Option<String>> {
+    let rows = way(of, cursor)?;
+    let sql = format!(
+        "SELECT c.sort_at, c.id FROM conversations c WHERE {} ORDER BY c.sort_at DESC, c.id DESC LIMIT 1 OFFSET {}",
+        rows.sql,
+        length(of.1) - 1
+    );
+    one(db, &sql, rows.values, |cells| Ok(pair_cursor(cells.take()?, cells.id(|id| id)?))).await
+}
+
+/// How many conversations a walk meets.
+fn length(filter: &Filter) -> usize {
+    if by_name(filter) { WALK_BY_NAME } else { WALK }
+}
+
+fn by_name(filter: &Filter) -> bool {
+    match filter {
+        Filter::All(parts) | Filter::Any(parts) => parts.iter().any(by_name),
+        Filter::Not(part) => by_name(part),
+        Filter::Search(_) => true,
+        _ => false,
+    }
+}
+
+/// The conversations that a walk meets: one index knows them in their order.
+fn way((tenant, filter): (TenantId, &Filter), cursor: Option<&Cursor>) -> RecordsResult<Where> {
+    let mut rows = Where::tenant("c.tenant", tenant);
+    let required = required(filter);
+    if let Some((_, sql, values)) = required.iter().filter_map(|part| ordered(part)).min_by_key(|one| one.0) {
+        let sql = rows.embed(sql, values);
+        rows.sql = format!("{} AND {sql}", rows.sql);
+    }
+    // Nobody writes without bringing the conversation to the top.
+    for part in required {
+        match part {
+            Filter::AnsweredSince(at) | Filter::LastMessageSince(at) | Filter::SentSince(at) => {
+                rows.and("c.sort_at >= {}", at.0);
+            }
+            Filter::LastMessageBefore(at) => rows.and("c.sort_at < {}", at.0),
+            _ => {}
+        }
+    }
+    older(&mut rows, "c.sort_at, c.id", cursor, Value::from)?;
+    Ok(rows)
+}
+
+/// The condition by which an index knows conversations in their order, the one that likely has the fewest first.
+fn ordered(part: &Filter) -> Option<(u8, &'static str, Values<'static>)> {
+    Some(match part {
+        Filter::Vacancy(id) => (0, "c.vacancy_id = {}", values![id.to_string()]),
+        Filter::Owners(owners) => match owners.as_slice() {
+            [owner] => (1, "c.owner = {}", values![text::owner(owner)]),
+            _ => return None,
+        },
+        Filter::UnansweredSince(at) => (2, "c.unanswered_since <= {}", values![at.0]),
+        Filter::Unanswered => (3, "c.unanswered_since IS NOT NULL", values![]),
+        Filter::Unread => (4, "c.unread > 0", values![]),
+        _ => return None,
+    })
+}
+
+/// What must hold of every conversation that the filter selects.
+fn required(filter: &Filter) -> Vec<&Filter> {
+    match filter {
+        Filter::All(parts) => parts.iter().flat_map(required).collect(),
+        part => vec![part],
+    }
+}
