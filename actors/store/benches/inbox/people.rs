@@ -146,10 +146,10 @@ impl Person {
         MessageId::derive_at(self.at(), &[direction.as_bytes(), &self.number.to_le_bytes()])
     }
 
-    /// Every tenth has a card: a common stage, or a rare one.
+    /// Every fiftieth has a card: a common stage, or a rare one.
     pub(crate) fn card(self) -> Result<Option<ContactCard>, Failure> {
         let stage = if self.one_in(20_000) { "hired" } else { "screening" };
-        Ok(match self.number % 10 {
+        Ok(match self.number % 50 {
             0 => Some(ContactCard {
                 key: Some(self.key()?),
                 stage: Some(stage.into()),

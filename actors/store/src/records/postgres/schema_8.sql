@@ -25,3 +25,9 @@ CREATE INDEX conversations_by_vacancy ON conversations (tenant, vacancy_id, sort
 DROP INDEX conversations_unanswered;
 CREATE INDEX conversations_unanswered ON conversations (tenant, sort_at, id, unanswered_since)
     WHERE unanswered_since IS NOT NULL;
+
+-- A walk through the whole inbox reads nothing but this, one page after the other instead of one for each row.
+DROP INDEX conversations_newest;
+CREATE INDEX conversations_newest ON conversations (tenant, sort_at, id) INCLUDE (unread, number, contact, channel, mode,
+    owner, vacancy_id, flow_id, window_expires_at, unanswered_since, last_message_at, last_outbound_at, last_reply_at,
+    blocked, left_chat, paused);

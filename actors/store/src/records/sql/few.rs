@@ -2,7 +2,7 @@
 
 use protocol::id::TenantId;
 
-use super::super::limits::FEW;
+use super::super::limits::{FEW, LISTED};
 use super::super::text::{self, name};
 use super::super::{Filter, RecordsResult, search};
 use super::filter::Where;
@@ -17,7 +17,21 @@ pub(crate) struct Key {
     values: Values<'static>,
     /// The column of conversations that it is about.
     column: &'static str,
+    /// The searched word that it stands for.
+    word: Option<String>,
 }
+
+/// What indexes tell of a filter.
+#[derive(Debug, Default)]
+pub(super) struct Known {
+    /// The keys by which all conversations that it selects are found, if they are few.
+    pub(super) keys: Option<Vec<Key>>,
+    /// Searched words that a list of contacts stands for: too many to look up, and too few to meet by asking each.
+    pub(super) listed: Vec<String>,
+}
+
+const ID: &str = "id";
+const CONTACT: &str = "contact";
 
 /// A filter as far as indexes answer it.
 #[derive(Debug)]
@@ -29,22 +43,22 @@ enum Part {
     Open,
 }
 
-/// The keys by which all conversations that a filter selects are found, if they are few.
-pub(super) async fn keys<S: Sql>(
-    db: &mut S,
-    tenant: TenantId,
-    filter: &Filter,
-) -> RecordsResult<Option<Vec<Key>>> {
+/// Asks the indexes about a filter.
+pub(super) async fn known<S: Sql>(db: &mut S, tenant: TenantId, filter: &Filter) -> RecordsResult<Known> {
     let mut part = part(tenant, filter)?;
-    let mut open = vec![&mut part];
+    let (mut open, mut listed) = (vec![&mut part], Vec::new());
     while let Some(part) = open.pop() {
         match part {
-            Part::Key(key, count) => *count = key.count(db).await?,
+            Part::Key(key, count) => {
+                *count = key.count(db).await?;
+                listed.extend(key.word.clone().filter(|_| (FEW + 1..=LISTED).contains(count)));
+            }
             Part::All(parts) | Part::Any(parts) => open.extend(parts),
             Part::Open => {}
         }
     }
-    Ok(part.fewest().filter(|(count, _)| *count <= FEW).map(|(_, keys)| keys))
+    let keys = part.fewest().filter(|(count, _)| *count <= FEW).map(|(_, keys)| keys);
+    Ok(Known { keys, listed })
 }
 
 /// The same, taking for granted that whatever an index tells is few.
@@ -72,34 +86,45 @@ impl Part {
 impl Key {
     fn of_conversation(sql: &str, values: Values<'static>) -> Part {
         let sql = format!("SELECT k.id AS key FROM conversations k WHERE k.tenant = {{}} AND {sql}");
-        Part::Key(Self { sql, values, column: "id" }, 0)
+        Part::Key(Self { sql, values, column: ID, word: None }, 0)
     }
 
     fn of_contact(sql: &str, values: Values<'static>) -> Part {
-        Part::Key(Self { sql: format!("SELECT {sql}"), values, column: "contact" }, 0)
+        Part::Key(Self { sql: sql.to_owned(), values, column: CONTACT, word: None }, 0)
     }
 
-    /// Counts the rows, up to one more than [`FEW`].
+    /// Counts the rows, up to one more than matter.
     async fn count<S: Sql>(&self, db: &mut S) -> RecordsResult<u64> {
         let mut rows = Where::default();
         let sql = rows.embed(&self.sql, self.values.clone());
-        let sql = format!("SELECT count(*) FROM ({sql} LIMIT {}) AS counted", FEW + 1);
+        let most = if self.word.is_some() { LISTED } else { FEW };
+        let sql = format!("SELECT count(*) FROM ({sql} LIMIT {}) AS counted", most + 1);
         Ok(one(db, &sql, rows.values, |cells| cells.take::<u64>()).await?.unwrap_or(0))
     }
 
     /// The ids of the conversations.
-    pub(super) fn ids(self, rows: &mut Where) -> String {
+    fn ids(self, rows: &mut Where) -> String {
         let sql = rows.embed(&self.sql, self.values);
-        if self.column == "id" {
+        if self.column == ID {
             return sql;
         }
         format!(
-            "SELECT d.id FROM (SELECT DISTINCT w.key FROM ({sql} LIMIT {}) AS w) AS w \
+            "SELECT d.id AS key FROM (SELECT DISTINCT w.key FROM ({sql}) AS w LIMIT {}) AS w \
              CROSS JOIN conversations d WHERE d.{} = w.key",
-            FEW + 1,
+            2 * FEW,
             self.column
         )
     }
+}
+
+/// The rows of all keys as one query, and the column of conversations that they are about.
+pub(super) fn union(keys: Vec<Key>, rows: &mut Where) -> (String, &'static str) {
+    let column = match keys.as_slice() {
+        [first, others @ ..] if others.iter().all(|key| key.column == first.column) => first.column,
+        _ => ID,
+    };
+    let sql = |key: Key| if key.column == column { rows.embed(&key.sql, key.values) } else { key.ids(rows) };
+    (keys.into_iter().map(sql).collect::<Vec<_>>().join(" UNION ALL "), column)
 }
 
 fn part(tenant: TenantId, filter: &Filter) -> RecordsResult<Part> {
@@ -123,13 +148,13 @@ fn part(tenant: TenantId, filter: &Filter) -> RecordsResult<Part> {
         Filter::Left => of_tenant("k.left_chat = 1"),
         Filter::Paused => of_tenant("k.paused = 1"),
         Filter::Stage(stage) => {
-            let sql = "s.id AS key FROM contacts s WHERE s.tenant = {} AND s.stage = {}";
+            let sql = "SELECT s.id AS key FROM contacts s WHERE s.tenant = {} AND s.stage = {}";
             Key::of_contact(sql, values![tenant.0, stage.to_string()])
         }
         Filter::RepliedBy(party) => {
             let sql = "SELECT r.conversation AS key FROM repliers r WHERE r.tenant = {} AND r.party = {}";
             let values = values![tenant.0, text::party(*party)];
-            Part::Key(Key { sql: sql.to_owned(), values, column: "id" }, 0)
+            Part::Key(Key { sql: sql.to_owned(), values, column: ID, word: None }, 0)
         }
         Filter::Search(text) => words(tenant, text),
         Filter::Not(_)
@@ -160,9 +185,9 @@ fn among(tenant: TenantId, column: &str, wanted: impl Iterator<Item = Value<'sta
 fn words(tenant: TenantId, text: &str) -> Part {
     let words = search::query(text).into_iter().map(|word| {
         let sql =
-            "w.contact AS key FROM contact_words w WHERE w.tenant = {} AND w.word >= {} AND w.word < {}";
-        let end = search::end(&word);
-        Key::of_contact(sql, values![tenant.0, word, end])
+            "SELECT w.contact AS key FROM contact_words w WHERE w.tenant = {} AND w.word >= {} AND w.word < {}";
+        let values = values![tenant.0, word.clone(), search::end(&word)];
+        Part::Key(Key { sql: sql.to_owned(), values, column: CONTACT, word: Some(word) }, 0)
     });
     Part::All(words.collect())
 }

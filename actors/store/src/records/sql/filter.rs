@@ -17,6 +17,8 @@ pub(crate) struct Where {
     /// Parameters, in order of their numbers.
     pub(crate) values: Values<'static>,
     conditions: usize,
+    /// Searched words that a list of contacts stands for, instead of asking each.
+    pub(super) listed: Vec<String>,
 }
 
 impl Where {
@@ -99,7 +101,7 @@ impl Where {
                 let at = self.bind(at.0);
                 format!("(c.window_expires_at IS NULL OR c.window_expires_at <= {at})")
             }
-            Filter::Search(text) => self.named(text),
+            Filter::Search(text) => self.named(tenant, text),
             plain => self.plain(plain)?,
         })
     }
@@ -177,13 +179,21 @@ impl Where {
     }
 
     /// Every word of the text is the beginning of a word of the conversation's contact, who is asked by itself.
-    fn named(&mut self, text: &str) -> String {
-        let words = search::query(text);
+    fn named(&mut self, tenant: TenantId, text: &str) -> String {
+        let mut words = search::query(text);
+        words.sort_by_key(|word| !self.listed.contains(word));
         if words.is_empty() {
             return if text.trim().is_empty() { "1 = 1" } else { "1 = 0" }.to_owned();
         }
         let range = |word: String| {
             let (start, end) = (self.bind(word.clone()), self.bind(search::end(&word)));
+            if self.listed.contains(&word) {
+                let tenant = self.bind(tenant.0);
+                return format!(
+                    "c.contact IN (SELECT w.contact FROM contact_words w \
+                     WHERE w.tenant = {tenant} AND w.word >= {start} AND w.word < {end})"
+                );
+            }
             format!(
                 "EXISTS (SELECT 1 FROM contact_words w \
                  WHERE w.contact = c.contact AND w.word >= {start} AND w.word < {end})"

@@ -5,9 +5,8 @@
 
 use protocol::id::TenantId;
 
-use super::super::limits::{FEW, WALK, WALK_BY_NAME};
-use super::super::text;
-use super::super::{Cursor, Filter, RecordsResult};
+use super::super::limits::{FEW, WALK, WALK_AND_ASK};
+use super::super::{Cursor, Filter, RecordsResult, search, text};
 use super::few;
 use super::filter::Where;
 use super::paging::{older, pair_cursor};
@@ -42,12 +41,12 @@ pub(super) async fn find<S: Sql>(
     cursor: Option<&Cursor>,
     limit: usize,
 ) -> RecordsResult<Finding> {
-    let keys = few::keys(db, tenant, filter).await?;
-    let walks = keys.is_none();
-    let (sql, values) = match keys {
-        Some(keys) if keys.is_empty() => return Ok(Finding { found: Vec::new(), next: None }),
-        Some(keys) => look_up((tenant, filter), keys, cursor, limit + 1)?,
-        None => walk((tenant, filter), cursor, limit + 1)?,
+    let few::Known { keys, listed } = few::known(db, tenant, filter).await?;
+    let length = keys.is_none().then(|| length(filter, &listed));
+    let (sql, values) = match (keys, length) {
+        (Some(keys), _) if keys.is_empty() => return Ok(Finding { found: Vec::new(), next: None }),
+        (Some(keys), _) => look_up((tenant, filter), keys, cursor, limit + 1)?,
+        (None, length) => walk((tenant, filter), (listed, length.unwrap_or(WALK)), cursor, limit + 1)?,
     };
     let found = db.all(&sql, values, |cells| {
         Ok(Found { id: cells.id(|id| id)?, sort_at: cells.take()?, unread: cells.take::<i64>()? > 0 })
@@ -57,8 +56,8 @@ pub(super) async fn find<S: Sql>(
     if found.len() > limit {
         found.truncate(limit);
         next = found.last().map(|last| pair_cursor(last.sort_at, last.id));
-    } else if walks {
-        next = end_of_walk(db, (tenant, filter), cursor).await?;
+    } else if let Some(length) = length {
+        next = end_of_walk(db, (tenant, filter), length, cursor).await?;
     }
     Ok(Finding { found, next: next.map(|next| Cursor(next.into())) })
 }
@@ -73,12 +72,11 @@ pub(crate) fn look_up(
     let mut rows = Where::tenant("c.tenant", tenant);
     rows.and_filter(tenant, filter)?;
     older(&mut rows, "c.sort_at, c.id", cursor, Value::from)?;
-    let keys: Vec<_> = keys.into_iter().map(|key| key.ids(&mut rows)).collect();
+    let (keys, column) = few::union(keys, &mut rows);
     let sql = format!(
-        "WITH few (id) AS MATERIALIZED (SELECT DISTINCT * FROM ({}) AS k LIMIT {}) \
-         SELECT c.id, c.sort_at, c.unread FROM few f CROSS JOIN conversations c WHERE c.id = f.id AND {} \
+        "WITH few (key) AS MATERIALIZED (SELECT DISTINCT * FROM ({keys}) AS k LIMIT {}) \
+         SELECT c.id, c.sort_at, c.unread FROM few f CROSS JOIN conversations c WHERE c.{column} = f.key AND {} \
          ORDER BY c.sort_at DESC, c.id DESC LIMIT {limit}",
-        keys.join(" UNION ALL "),
         2 * FEW,
         rows.sql
     );
@@ -88,18 +86,19 @@ pub(crate) fn look_up(
 /// Conversations that fit among the newest ones.
 pub(crate) fn walk(
     (tenant, filter): (TenantId, &Filter),
+    (listed, length): (Vec<String>, usize),
     cursor: Option<&Cursor>,
     limit: usize,
 ) -> RecordsResult<(String, Values<'static>)> {
     let mut rows = way((tenant, filter), cursor)?;
     let way = std::mem::take(&mut rows.sql);
     rows.sql = "1 = 1".to_owned();
+    rows.listed = listed;
     rows.and_filter(tenant, filter)?;
     // What the inner query is limited to comes in its order.
     let sql = format!(
         "SELECT c.id, c.sort_at, c.unread FROM (SELECT {WALKED} FROM conversations c WHERE {way} \
-         ORDER BY c.sort_at DESC, c.id DESC LIMIT {}) AS c WHERE {} LIMIT {limit}",
-        length(filter),
+         ORDER BY c.sort_at DESC, c.id DESC LIMIT {length}) AS c WHERE {} LIMIT {limit}",
         rows.sql
     );
     Ok((sql, rows.values))
@@ -109,27 +108,30 @@ pub(crate) fn walk(
 async fn end_of_walk<S: Sql>(
     db: &mut S,
     of: (TenantId, &Filter),
+    length: usize,
     cursor: Option<&Cursor>,
 ) -> RecordsResult<Option<String>> {
     let rows = way(of, cursor)?;
     let sql = format!(
         "SELECT c.sort_at, c.id FROM conversations c WHERE {} ORDER BY c.sort_at DESC, c.id DESC LIMIT 1 OFFSET {}",
         rows.sql,
-        length(of.1) - 1
+        length - 1
     );
     one(db, &sql, rows.values, |cells| Ok(pair_cursor(cells.take()?, cells.id(|id| id)?))).await
 }
 
 /// How many conversations a walk meets.
-fn length(filter: &Filter) -> usize {
-    if by_name(filter) { WALK_BY_NAME } else { WALK }
+fn length(filter: &Filter, listed: &[String]) -> usize {
+    if asks_each(filter, listed) { WALK_AND_ASK } else { WALK }
 }
 
-fn by_name(filter: &Filter) -> bool {
+/// Whether a walk asks each for its words, stage, or who replied. One word that is listed leaves few to be asked for others.
+fn asks_each(filter: &Filter, listed: &[String]) -> bool {
     match filter {
-        Filter::All(parts) | Filter::Any(parts) => parts.iter().any(by_name),
-        Filter::Not(part) => by_name(part),
-        Filter::Search(_) => true,
+        Filter::All(parts) | Filter::Any(parts) => parts.iter().any(|part| asks_each(part, listed)),
+        Filter::Not(part) => asks_each(part, listed),
+        Filter::Search(text) => !search::query(text).iter().any(|word| listed.contains(word)),
+        Filter::Stage(_) | Filter::RepliedBy(_) => true,
         _ => false,
     }
 }

@@ -112,7 +112,7 @@ mod tests {
                 let walks = plan.contains("conversations_newest") || plan.contains("SCAN c");
                 assert!(plan.contains(few) && !walks, "{filter:?}: {plan}");
             }
-            let (sql, values) = walk((tenant, &filter), None, 50).unwrap();
+            let (sql, values) = walk((tenant, &filter), (Vec::new(), 9), None, 50).unwrap();
             let plan = plan(&connection, &sql, values);
             assert!(plan.contains(way) && plan.contains("CO-ROUTINE c"), "{filter:?}: {plan}");
             assert!(!plan.contains("TEMP B-TREE"), "{filter:?}: {plan}");
