@@ -92,7 +92,10 @@ impl Search<'_> {
         let name = format!("{rate:.0}/s");
         let seconds = self.profile.phases[0].seconds;
         let phase = Phase { name, seconds, factor: 1.0, to: None, greedy: 0.0, overload: false };
-        let profile = Profile { rate, phases: vec![phase], ..self.profile.clone() };
+        let mut profile = Profile { rate, phases: vec![phase], ..self.profile.clone() };
+        // Each writes to the bot as often as before: the provider limits how often a contact is answered.
+        profile.people.repliers =
+            (f64::from(profile.people.repliers) * rate / self.profile.rate).ceil() as u32;
         let run = self.stage.play(&profile)?;
         let step = step(rate, &run, &self.profile.objectives);
         tracing::info!(

@@ -83,6 +83,8 @@ pub(super) enum Words {
 /// What one contact of the bot writes, again and again; each line is answered.
 const APPLICATION: [Words; 4] = [Words::Apply, Words::Name, Words::Town, Words::CloseChat];
 
+/// More contacts of the bot than a script has. A phone number has room for those of ninety scripts.
+const REPLIERS_OF_A_RUN: u32 = 1_000_000;
 /// A late message is at most so old.
 const LATE_SECONDS: u8 = 30;
 /// A repetition comes this much later at most.
@@ -243,13 +245,14 @@ impl<'a> Author<'a> {
     }
 
     /// Contacts of the bot take turns, so that none has to wait for the limit of its pair, and each goes through an
-    /// application.
+    /// application. Every script has contacts of its own: it is not known how far those of another one came.
     fn needing_reply(&mut self, desk: usize) -> What {
         let People { contacts, repliers, .. } = self.profile.people;
         let turn = self.turns[desk];
         self.turns[desk] += 1;
         let words = APPLICATION[(turn / repliers) as usize % APPLICATION.len()];
-        self.script.message(desk, contacts + turn % repliers, words, 0)
+        let contact = contacts + self.script.run * REPLIERS_OF_A_RUN + turn % repliers;
+        self.script.message(desk, contact, words, 0)
     }
 
     /// All messages of a number are sent, then all delivered, then all read; when everything was told, it is told
