@@ -10,6 +10,8 @@ mod people;
 mod provider;
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 use protocol::fact::Event;
@@ -77,10 +79,18 @@ fn p1_p2_p3_p5_p7_nothing_is_lost_doubled_or_out_of_order_whatever_happens() {
     let setting = |name| std::env::var(name).ok().and_then(|text| text.parse().ok());
     let (seeds, first) =
         (setting("SIMULATION_SEEDS").unwrap_or(SEEDS), setting("SIMULATION_FIRST").unwrap_or(0));
-    let mut faults = 0;
-    for seed in first..first + seeds {
-        faults += run(simulate(seed)).faults;
-    }
+    let (next, faults) = (AtomicU64::new(first), AtomicU64::new(0));
+    // A run has one thread; as many go side by side as there are cores.
+    std::thread::scope(|scope| {
+        for _ in 0..std::thread::available_parallelism().map_or(1, usize::from) {
+            scope.spawn(|| {
+                while let Some(seed) = Some(next.fetch_add(1, Relaxed)).filter(|&seed| seed < first + seeds) {
+                    faults.fetch_add(run(simulate(seed)).faults, Relaxed);
+                }
+            });
+        }
+    });
+    let faults = faults.into_inner();
     println!("{seeds} runs, {faults} faults");
     assert!(faults > 0);
 }
