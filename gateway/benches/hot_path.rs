@@ -2,8 +2,8 @@
 //! machine does, so that a regression shows. `./task micro` runs it; with each run gungraun tells the change.
 //!
 //! Valgrind knows no processor's own SHA-256, so that the signature counts as if it were done in software. Hops into a
-//! mailbox and back are given for one hundred and for two, since starting the system is counted too: the difference is
-//! a hundred hops.
+//! mailbox and back, and the way from log to commit, are given for one hundred and for two, since starting the system is counted
+//! too: the difference is a hundred of them.
 #![allow(clippy::unwrap_used, reason = "a benchmark that cannot go on shall panic")]
 #![allow(missing_docs, reason = "gungraun makes a module of each benchmark")]
 
@@ -13,6 +13,7 @@ mod world;
 
 use std::hint::black_box;
 use std::sync::Arc;
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use bytes::Bytes;
@@ -22,10 +23,15 @@ use gateway::webhooks::signature::Verifier;
 use gungraun::prelude::*;
 use load_tests::client::inbound::{Receiver, Sender};
 use load_tests::client::signature;
+use prometheus::Registry;
 use protocol::codec;
 use protocol::entry::{Entry, EntryBody};
+use protocol::outbound::OpaqueKey;
+use protocol::shard::{HASH_VERSION, ShardCount};
 use protocol::time::TimestampMs;
 use protocol::whatsapp::webhook;
+use runtime::{Metrics, Node, NodeHandle, NodeOptions, NodeSettings};
+use store::engine::{Clock, Engine as _, MemoryEngine, StoreIdentity};
 use world::{NUMBER, TENANT, address, directory, received};
 
 const SECRET: &str = "simulator-app-secret";
@@ -33,6 +39,7 @@ const SECRET: &str = "simulator-app-secret";
 const TEXT_CHARS: usize = 390;
 const NOON: TimestampMs = TimestampMs(1_795_176_000_000);
 const HUNDRED: u64 = 100;
+const SHARDS: u16 = 4;
 
 /// The body of a webhook with one message.
 fn body() -> Vec<u8> {
@@ -164,6 +171,69 @@ fn hop_into_mailbox(hops: u64) -> u64 {
     })
 }
 
+/// The clock of a store that stands still.
+struct Noon;
+
+impl Clock for Noon {
+    fn now(&self) -> TimestampMs {
+        NOON
+    }
+}
+
+/// A node over an empty store in memory.
+fn node() -> (Arc<MemoryEngine>, NodeHandle) {
+    let identity = StoreIdentity {
+        shards: ShardCount::new(SHARDS).unwrap(),
+        hash_version: HASH_VERSION,
+        opaque_key: OpaqueKey([7; 32]),
+    };
+    let engine = Arc::new(MemoryEngine::new(identity, Arc::new(Noon)));
+    let node = Node::start(NodeOptions {
+        engine: Arc::clone(&engine) as _,
+        directory: Arc::new(ArcSwap::from_pointee(directory(1_000_000))),
+        provider: Arc::new(world::Nowhere),
+        credits: None,
+        files: None,
+        settings: NodeSettings { arbiters: 0, ..NodeSettings::default() },
+        metrics: Arc::new(Metrics::new(&Registry::new()).unwrap()),
+    });
+    (engine, node.unwrap())
+}
+
+/// A hundred people write, and all of it is committed.
+async fn write(engine: &MemoryEngine, place: u64, words: &str) {
+    let entry = |contact| {
+        let address = address(contact);
+        let id = format!("wamid.HBgMMzkzMzMwMDAwMDAwFQIAEhg{contact:04}{place:04}");
+        (engine.identity().shards.shard_of(address.conversation), received(address, NOON, &id, words))
+    };
+    engine.append((0..HUNDRED).map(entry).collect()).await.unwrap();
+    while engine.stats().backlog_entries > 0 {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+}
+
+// From the log to the commit: read, decoded, sorted to conversations, a hop to each, applied, gathered, committed.
+#[library_benchmark]
+#[bench::hundred(1)]
+#[bench::two_hundred(2)]
+fn log_to_commit(rounds: u64) -> usize {
+    let runtime = || {
+        let mut builder = tokio::runtime::Builder::new_current_thread();
+        builder.enable_all().start_paused(true).build().unwrap()
+    };
+    actix::System::with_tokio_rt(runtime).block_on(async move {
+        let (engine, node) = node();
+        write(&engine, 0, "/chat").await;
+        for round in 1..=rounds {
+            write(&engine, round, &"x".repeat(TEXT_CHARS)).await;
+        }
+        let live = node.live().conversations;
+        node.shutdown().await;
+        black_box(live)
+    })
+}
+
 library_benchmark_group!(
     name = steps,
     benchmarks = [
@@ -174,7 +244,8 @@ library_benchmark_group!(
         apply,
         encode_snapshot,
         decode_snapshot,
-        hop_into_mailbox
+        hop_into_mailbox,
+        log_to_commit
     ]
 );
 
