@@ -100,6 +100,18 @@ pub const KEEPS_ITS_PLACE: SpanMs = SpanMs::minutes(1);
 /// Questions of a flow: the answers are part of the state until the application is complete.
 pub const FLOW_STEPS: usize = 50;
 
+/// Characters of a flow's id and of the keys of its steps: words that people type and read.
+pub const FLOW_WORD_CHARS: usize = 100;
+
+/// Characters of a language code: the longest that are registered have 35 (RFC 5646, 4.4.1).
+pub const LANGUAGE_CHARS: usize = 35;
+
+/// Characters of a vacancy's id in the applicant tracking: room for any UUID or URL part.
+pub const VACANCY_ID_CHARS: usize = 100;
+
+/// Characters of a vacancy's title: one line for people.
+pub const VACANCY_TITLE_CHARS: usize = 300;
+
 /// Characters kept of one typed answer; a cover letter fits, a pasted book does not.
 pub const ANSWER_CHARS: usize = 2_000;
 

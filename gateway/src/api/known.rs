@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use domain::directory::TenantDirectory;
+use domain::limits::{VACANCY_ID_CHARS, VACANCY_TITLE_CHARS};
 use protocol::api::problem::FieldError;
 use protocol::command::{Owner, Vacancy};
 use protocol::id::TenantId;
@@ -13,10 +14,6 @@ use crate::state::AppState;
 
 /// Longest name of a role: as the users' own.
 const MAX_ROLE_CHARS: usize = 50;
-/// Longest id of a vacancy in the applicant tracking: room for any UUID or URL part.
-const MAX_VACANCY_ID_CHARS: usize = 100;
-/// Longest title of a vacancy: one line for people.
-const MAX_VACANCY_TITLE_CHARS: usize = 300;
 
 /// The caller's tenant as it is configured now. A node that has just started, or a tenant that has just been made, may
 /// be a moment too early.
@@ -56,8 +53,8 @@ pub(crate) fn owner(state: &AppState, tenant: TenantId, owner: Option<&Owner>) -
 pub(crate) fn vacancy(vacancy: Option<&Vacancy>) -> Vec<FieldError> {
     let Some(vacancy) = vacancy else { return Vec::new() };
     let parts = [
-        ("/vacancy/id", vacancy.id.as_str(), MAX_VACANCY_ID_CHARS),
-        ("/vacancy/title", vacancy.title.as_str(), MAX_VACANCY_TITLE_CHARS),
+        ("/vacancy/id", vacancy.id.as_str(), VACANCY_ID_CHARS),
+        ("/vacancy/title", vacancy.title.as_str(), VACANCY_TITLE_CHARS),
     ];
     let parts = parts.into_iter().filter(|(_, text, max)| !is_line(text, *max));
     parts.map(|(pointer, _, max)| wrong(pointer, format!("must have 1 to {max} characters"))).collect()

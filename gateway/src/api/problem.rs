@@ -121,15 +121,24 @@ impl ApiError {
             Refusal::InvalidContent { pointer, detail } => {
                 error.0.errors = vec![FieldError { pointer: pointer.to_string(), detail: detail.clone() }];
             }
-            Refusal::TemplateParameters { .. } => {
-                error.0.errors = vec![FieldError {
-                    pointer: "/template/parameters".to_owned(),
-                    detail: detail_of(refusal),
-                }];
+            _ => {
+                let at = place_of(refusal).into_iter();
+                error.0.errors =
+                    at.map(|at| FieldError { pointer: at.into(), detail: detail_of(refusal) }).collect();
             }
-            _ => {}
         }
         error
+    }
+}
+
+/// The field of a send that a refusal is about, where it is always the same one.
+fn place_of(refusal: &Refusal) -> Option<&'static str> {
+    match refusal {
+        Refusal::TemplateNotFound { languages } if languages.is_empty() => Some("/template/name"),
+        Refusal::TemplateNotFound { .. } => Some("/template/language"),
+        Refusal::TemplateNotApproved { .. } => Some("/template/name"),
+        Refusal::TemplateParameters { .. } => Some("/template/parameters"),
+        _ => None,
     }
 }
 

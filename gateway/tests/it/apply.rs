@@ -22,7 +22,7 @@ async fn applying_twice_changes_nothing_and_a_changed_flow_becomes_its_next_vers
     assert_eq!((first.changed, first.unchanged), (0, 0));
     let (revision, directory) = records.load_directory().await.unwrap();
     assert_eq!(directory.phone_numbers.len(), 1);
-    assert_eq!(directory.keys.len(), 3);
+    assert_eq!(directory.keys.len(), 4);
 
     let second = apply::write(&records, resolved(TENANT), now).await.unwrap();
     assert_eq!((second.created, second.changed, second.unchanged), (0, 0, first.created));

@@ -13,6 +13,12 @@ pub const MAX_TEXT: usize = 4_096;
 pub const MAX_CAPTION: usize = 1_024;
 /// Name of a document.
 pub const MAX_FILENAME: usize = 240;
+/// A MIME type: 127 characters on each side of the slash (RFC 6838).
+pub const MAX_MIME_TYPE: usize = 255;
+/// The provider's id of a file: digits today, with room for another form.
+pub const MAX_MEDIA_ID: usize = 128;
+/// The address of a file: what servers and browsers commonly take.
+pub const MAX_LINK: usize = 2_048;
 /// Text of one template parameter: no more than the body that it stands in.
 pub const MAX_PARAMETER: usize = 1_024;
 /// Buttons under a question; more options become a list.
@@ -82,12 +88,18 @@ fn validate_media(media: &Media) -> Result<(), Refusal> {
         let cure = "must be an http or https address that the provider can fetch";
         return refuse("/media/link", cure.into());
     }
+    match &media.source {
+        MediaSource::Link(link) => text("/media/link", link, MAX_LINK)?,
+        MediaSource::Provider(id) => text("/media/provider_media_id", id.as_str(), MAX_MEDIA_ID)?,
+        MediaSource::File(_) => {}
+    }
     if media.caption.is_some() && matches!(media.kind, MediaKind::Audio | MediaKind::Sticker) {
         let cure = "audio and stickers have no caption; send the text as a message of its own";
         return refuse("/media/caption", cure.into());
     }
     let optional =
         |pointer, value: Option<&str>, max| value.map_or(Ok(()), |value| text(pointer, value, max));
+    optional("/media/mime_type", media.mime_type.as_deref(), MAX_MIME_TYPE)?;
     optional("/media/caption", media.caption.as_deref(), MAX_CAPTION)?;
     optional("/media/filename", media.filename.as_deref(), MAX_FILENAME)
 }

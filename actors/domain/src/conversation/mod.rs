@@ -26,6 +26,7 @@ mod vacancy;
 mod waiting;
 mod window;
 
+pub use command::check_send;
 pub use context::Context;
 pub use effects::{Effects, Offer, Post};
 pub use input::{Input, Step};

@@ -6,7 +6,9 @@ use protocol::directory::{Flow, Step, StepKind};
 
 use super::answer::parse_date;
 use super::run::END;
-use crate::limits::{FLOW_STEPS, TEXT_CHARS};
+use crate::limits::{
+    FLOW_STEPS, FLOW_WORD_CHARS, LANGUAGE_CHARS, TEXT_CHARS, VACANCY_ID_CHARS, VACANCY_TITLE_CHARS,
+};
 use crate::words;
 
 /// What is wrong with a flow, and how to cure it.
@@ -24,19 +26,21 @@ pub fn check(flow: &Flow) -> Vec<Problem> {
     let mut problems = Vec::new();
     let mut report =
         |pointer: String, detail: &str| problems.push(Problem { pointer, detail: detail.into() });
-    if flow.id.as_str().is_empty() || flow.id.as_str().chars().any(char::is_whitespace) {
+    if flow.id.as_str().chars().any(char::is_whitespace) {
         report("/id".into(), "must be one word that candidates type, like TEST0001");
+    }
+    for (pointer, text, most) in texts(flow) {
+        if text.trim().is_empty() || text.chars().count() > most {
+            report(pointer, &format!("must have 1 to {most} characters"));
+        }
     }
     if flow.steps.is_empty() || flow.steps.len() > FLOW_STEPS {
         report("/steps".into(), &format!("must hold 1 to {FLOW_STEPS} steps"));
     }
-    if flow.completion.trim().is_empty() {
-        report("/completion".into(), "must say what the candidate reads at the end");
-    }
     let mut keys = BTreeSet::new();
     for (index, step) in flow.steps.iter().enumerate() {
-        if step.key.is_empty() || step.key == END || !keys.insert(&step.key) {
-            report(format!("/steps/{index}/key"), "must be unique within the flow, not empty and not `end`");
+        if step.key == END || !keys.insert(&step.key) {
+            report(format!("/steps/{index}/key"), "must be unique within the flow and not `end`");
         }
     }
     for (index, step) in flow.steps.iter().enumerate() {
@@ -47,12 +51,33 @@ pub fn check(flow: &Flow) -> Vec<Problem> {
     problems
 }
 
+/// Every text of a flow outside its choices, with its place and the most characters that it may have.
+fn texts(flow: &Flow) -> Vec<(String, &str, usize)> {
+    let mut texts = vec![
+        ("/id".to_owned(), flow.id.as_str(), FLOW_WORD_CHARS),
+        ("/language".to_owned(), flow.language.as_str(), LANGUAGE_CHARS),
+        ("/completion".to_owned(), flow.completion.as_str(), TEXT_CHARS),
+    ];
+    texts.extend(flow.reminder.iter().map(|text| ("/reminder".to_owned(), text.as_str(), TEXT_CHARS)));
+    if let Some(vacancy) = &flow.vacancy {
+        texts.push(("/vacancy/id".to_owned(), vacancy.id.as_str(), VACANCY_ID_CHARS));
+        texts.push(("/vacancy/title".to_owned(), vacancy.title.as_str(), VACANCY_TITLE_CHARS));
+    }
+    for (index, step) in flow.steps.iter().enumerate() {
+        texts.push((format!("/steps/{index}/ask"), step.ask.as_str(), TEXT_CHARS));
+        texts.push((format!("/steps/{index}/key"), step.key.as_str(), FLOW_WORD_CHARS));
+        texts.extend(
+            step.retry.iter().map(|text| (format!("/steps/{index}/retry"), text.as_str(), TEXT_CHARS)),
+        );
+        let option = |(place, text)| (format!("/steps/{index}/options/{place}"), text, TEXT_CHARS);
+        texts.extend(step.options.iter().map(String::as_str).enumerate().map(option));
+    }
+    texts
+}
+
 fn step_problems(flow: &Flow, step: &Step) -> Vec<(String, String)> {
     let mut problems = Vec::new();
     let mut report = |field: &str, detail: String| problems.push((field.to_owned(), detail));
-    if step.ask.trim().is_empty() || step.ask.chars().count() > TEXT_CHARS {
-        report("ask", format!("must have 1 to {TEXT_CHARS} characters"));
-    }
     let is_choice = step.kind == StepKind::Choice;
     if is_choice == step.options.is_empty() {
         report("options", "must be given for steps of type `choice`, and only for them".into());

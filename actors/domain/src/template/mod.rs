@@ -16,7 +16,7 @@ pub use body::{Body, FillError, Filled};
 pub use change::{Deletion, delete, edit, name_free_at, submit, unpause};
 pub use draft::draft;
 pub use notice::apply_notice;
-pub use rules::{Problem, check, check_change};
+pub use rules::{Problem, check, check_change, is_language};
 pub use schedule::next_comparison;
 pub use settle::{After, adopt, call, refuse, settle, synchronise};
 pub use wording::{Match, holds, of_listed, of_message, same_wording};

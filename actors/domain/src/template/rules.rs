@@ -69,10 +69,15 @@ pub(super) fn push(problems: &mut Vec<Problem>, pointer: &'static str, detail: i
     problems.push(Problem { pointer, detail: detail.into() });
 }
 
+/// Whether the provider has templates in a language, by its code.
+#[must_use]
+pub fn is_language(code: &str) -> bool {
+    let (base, region) = code.split_once('_').unwrap_or((code, "XX"));
+    LANGUAGES.contains(&base) && region.len() == 2 && region.bytes().all(|byte| byte.is_ascii_uppercase())
+}
+
 fn check_language(language: &str, problems: &mut Vec<Problem>) {
-    let (base, region) = language.split_once('_').unwrap_or((language, "XX"));
-    let region_fits = region.len() == 2 && region.bytes().all(|byte| byte.is_ascii_uppercase());
-    if !LANGUAGES.contains(&base) || !region_fits {
+    if !is_language(language) {
         let cure = "must be a language code of the provider such as `it`, `en_US` or `pt_BR` (underscore, region in capitals)";
         push(problems, "/language", format!("`{language}` {cure}"));
     }

@@ -1,11 +1,13 @@
 //! `POST /v1/billing/preview`: the price before the click.
 
 use actix_web::{post, web};
+use domain::conversation;
 use domain::directory::TenantDirectory;
 use domain::metering::{Book, Line, PairState, Wish, preview, preview_counters, time_zone};
 use protocol::api::billing::{CostPreview, CoverView, RateCardView};
 use protocol::api::message::SendRequest;
 use protocol::api::problem::Problem;
+use protocol::command::{Action, SendBody};
 use protocol::entry::Address;
 use protocol::pricing::Money;
 use rust_decimal::Decimal;
@@ -43,6 +45,7 @@ pub(crate) async fn preview_cost(
     let wishes = wish::wishes(&state, &caller, &body.value, &address).await?;
     let action = wishes.into_iter().next().ok_or_else(|| ApiError::field("/type", "asks for nothing"))?;
     let held = known::tenant(&state, &caller)?;
+    conversation::check_send(&held, said(&action)?)?;
     let (category, template) = credits::charged_as(&held, &action).ok_or_else(|| {
         ApiError::field("/template", "is not a template of this tenant; GET /v1/templates lists them")
     })?;
@@ -55,6 +58,17 @@ pub(crate) async fn preview_cost(
     })?;
     let credits = cover(&state, &caller, &held, &book, (&address, wish)).await?;
     Ok(web::Json(view(&line, &book, credits)))
+}
+
+/// What a send says.
+fn said(action: &Action) -> ApiResult<SendBody> {
+    match action {
+        Action::Send(body) => Ok(body.clone()),
+        Action::SendOrSubmit { body, reply_to, .. } => {
+            Ok(SendBody::Text { body: body.clone(), reply_to: reply_to.clone() })
+        }
+        _ => Err(ApiError::field("/type", "asks for nothing that is sent")),
+    }
 }
 
 /// As the meter would book it, which has dealt with all that was delivered until a moment ago.

@@ -35,6 +35,8 @@ pub(super) async fn wish(
             if !resolved.is_complete() {
                 return Err(ApiError::template_values(problems(resolved)));
             }
+            let filled = template::fill(&template, &resolved.values);
+            filled.map_err(|error| ApiError::field("/template/merge", error.to_string()))?;
             resolved.values
         }
         // Without such a template the conversation says so.

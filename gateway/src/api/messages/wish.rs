@@ -2,6 +2,7 @@
 
 use domain::file::MAX_PER_SEND;
 use domain::limits::APPROVAL_WITHIN_MAX;
+use domain::template::is_language;
 use protocol::api::message::{ApprovalBody, SendKind, SendRequest};
 use protocol::command::{Action, ApprovalWish, SendBody};
 use protocol::content::{Category, Choice};
@@ -78,13 +79,19 @@ fn approval_wish(body: &ApprovalBody) -> ApiResult<ApprovalWish> {
     if !matches!(category, Category::Utility | Category::Marketing) {
         return Err(ApiError::field("/approval/category", "must be `utility` or `marketing`"));
     }
+    let language = body.language.as_deref();
+    if let Some(language) = language.filter(|language| !is_language(language)) {
+        let shown: String = language.chars().take(20).collect();
+        let cure = "is no language code of the provider, such as `it` or `pt_BR`";
+        return Err(ApiError::field("/approval/language", format!("`{shown}` {cure}")));
+    }
     let seconds = body.within_seconds.unwrap_or(APPROVAL_WITHIN_SECONDS);
     let (within_ms, most) = (i64::from(seconds) * 1_000, APPROVAL_WITHIN_MAX.0);
     if seconds == 0 || within_ms > most {
         let detail = format!("must be 1 to {} seconds", most / 1_000);
         return Err(ApiError::field("/approval/within_seconds", detail));
     }
-    Ok(ApprovalWish { category, language: body.language.as_deref().map(Into::into), within_ms })
+    Ok(ApprovalWish { category, language: language.map(Into::into), within_ms })
 }
 
 async fn send_body(state: &AppState, caller: &Caller, request: &SendRequest) -> ApiResult<SendBody> {

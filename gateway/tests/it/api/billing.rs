@@ -97,7 +97,7 @@ async fn f7_a_preview_of_what_cannot_be_sent_names_the_field() {
         (
             json!({ "channel": "whatsapp", "to": "+393336000003", "type": "template",
                  "template": { "name": "nobody", "language": "it" } }),
-            "/template",
+            "/template/name",
         ),
         (json!({ "channel": "fax", "to": "+393336000003", "type": "text" }), "/channel"),
         (json!({ "channel": "whatsapp", "to": "+393336000003", "type": "text", "colour": 1 }), "/colour"),

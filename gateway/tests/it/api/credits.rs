@@ -9,7 +9,7 @@ use crate::harness::{TENANT, World};
 const CANDIDATE: &str = "+393336000009";
 
 /// The test tenant, which has paid this in advance.
-async fn with_credits(balance: &str) -> World {
+pub(super) async fn with_credits(balance: &str) -> World {
     let begins = "tenants:\n  - name: ";
     let name = TENANT.split_once(begins).unwrap().1.lines().next().unwrap();
     let named = format!("{begins}{name}\n");

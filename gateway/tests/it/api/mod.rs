@@ -6,6 +6,7 @@ mod contacts;
 mod contract;
 mod credits;
 mod erasure;
+mod fields;
 pub(crate) mod files;
 mod fresh;
 mod inbox;
@@ -24,6 +25,8 @@ use crate::harness::{KEY, World, text_webhook};
 
 /// The key of the other tenant in the apply file.
 pub(crate) const OTHER_KEY: &str = "key_others_0123456789abcdef012345678";
+/// A key that acts for somebody of the other tenant.
+pub(crate) const OLGA_KEY: &str = "key_olga_0123456789abcdef01234567890";
 /// A key that acts for Anna.
 pub(crate) const ANNA_KEY: &str = "key_anna_0123456789abcdef01234567890";
 

@@ -4,6 +4,8 @@ mod approval;
 mod send;
 mod template;
 
+pub use self::send::check as check_send;
+
 use compact_str::CompactString;
 use protocol::command::{Action, Command, CommandResult, Mode, Party, Refusal};
 use protocol::fact::Fact;

@@ -11,13 +11,14 @@ use crate::consent::{self, Denied, Reach};
 use crate::conversation::outbound::{self, NewMessage};
 use crate::conversation::turn::Turn;
 use crate::conversation::{assign, bot};
+use crate::directory::TenantDirectory;
 use crate::limits::QUEUE;
-use crate::market;
+use crate::{market, texts};
 
 /// Accepts a message for sending, or says why not.
 pub(super) fn send(turn: &mut Turn<'_>, body: SendBody, by: Party) -> Result<MessageId, Refusal> {
     possible(turn)?;
-    let (content, reply_to) = filled(turn, body)?;
+    let (content, reply_to) = filled(turn.context.tenant, bot::texts(turn).list_button, body)?;
     validate(&content)?;
     consented(turn, by, &content)?;
     if !matches!(content, Content::Template(_)) && !turn.state.window_open(turn.now()) {
@@ -121,16 +122,29 @@ fn number_able(turn: &Turn<'_>) -> Result<(), Refusal> {
     }
 }
 
+/// Whether something may be said at all, whoever it is said to.
+///
+/// # Errors
+/// What a conversation would refuse it for.
+pub fn check(tenant: &TenantDirectory, body: SendBody) -> Result<(), Refusal> {
+    let (content, _) = filled(tenant, texts::of(&tenant.tenant.language).list_button, body)?;
+    validate(&content)
+}
+
 /// The content as it goes out, and the message that it answers.
-fn filled(turn: &Turn<'_>, body: SendBody) -> Result<(Content, Option<ProviderId>), Refusal> {
+fn filled(
+    tenant: &TenantDirectory,
+    list_button: &str,
+    body: SendBody,
+) -> Result<(Content, Option<ProviderId>), Refusal> {
     let content = match body {
         SendBody::Text { body, reply_to } => return Ok((Content::Text { body }, reply_to)),
         SendBody::Template { name, language, parameters } => {
-            template::fill(turn, &name, &language, &parameters)?
+            template::fill(tenant, &name, &language, &parameters)?
         }
         SendBody::Media(media) => Content::Media(media),
         SendBody::Interactive { body, options } => {
-            let list_button = (!fits_buttons(&options)).then(|| bot::texts(turn).list_button.to_owned());
+            let list_button = (!fits_buttons(&options)).then(|| list_button.to_owned());
             Content::Interactive { body, options, list_button }
         }
         SendBody::Reaction { message, emoji } => Content::Reaction { message, emoji },

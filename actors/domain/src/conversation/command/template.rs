@@ -6,16 +6,17 @@ use protocol::content::{Category, Content, Parameter, TemplateContent};
 use protocol::directory::{Template, TemplateKind, TemplateStatus};
 
 use crate::conversation::turn::Turn;
+use crate::directory::TenantDirectory;
 use crate::template;
 
 /// The content of a template: approved ones go out as such, custom ones are ready-made free-form text.
 pub(super) fn fill(
-    turn: &Turn<'_>,
+    tenant: &TenantDirectory,
     name: &CompactString,
     language: &CompactString,
     parameters: &[Parameter],
 ) -> Result<Content, Refusal> {
-    let found = find(turn, name, language)?;
+    let found = find(tenant, name, language)?;
     if found.status != TemplateStatus::Approved && found.kind == TemplateKind::Approved {
         return Err(Refusal::TemplateNotApproved { status: found.status.name().into() });
     }
@@ -32,8 +33,8 @@ pub(super) fn fill(
     })
 }
 
-fn find<'a>(turn: &Turn<'a>, name: &str, language: &str) -> Result<&'a Template, Refusal> {
-    let languages = turn.context.tenant.templates.get(name);
+fn find<'a>(tenant: &'a TenantDirectory, name: &str, language: &str) -> Result<&'a Template, Refusal> {
+    let languages = tenant.templates.get(name);
     let found = languages.and_then(|languages| languages.get(language));
     found.filter(|found| found.is_there()).ok_or_else(|| Refusal::TemplateNotFound {
         languages: languages.map(|languages| languages.keys().cloned().collect()).unwrap_or_default(),

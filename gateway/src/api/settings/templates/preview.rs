@@ -1,6 +1,7 @@
 //! `POST /v1/templates/{id}/preview`.
 
 use actix_web::{post, web};
+use domain::limits::CUSTOM_BODY_CHARS;
 use domain::template::{Body as Wording, merge};
 use protocol::api::problem::Problem;
 use protocol::api::template::{PreviewBody, PreviewView};
@@ -34,6 +35,11 @@ pub(crate) async fn preview_template(
     body: Body<PreviewBody>,
 ) -> ApiResult<web::Json<PreviewView>> {
     caller.require(Scope::ContactsRead)?;
+    let long = body.value.merge.iter().find(|(_, value)| value.chars().count() > CUSTOM_BODY_CHARS);
+    if let Some((name, _)) = long {
+        let detail = format!("may have {CUSTOM_BODY_CHARS} characters");
+        return Err(ApiError::field(format!("/merge/{name}"), detail));
+    }
     let template = read(&state, &caller, *id).await?.value;
     let contact = contact(&state, &caller, &body.value).await?;
     let known = known(&state, &caller, contact).await?;
