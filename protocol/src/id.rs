@@ -155,6 +155,8 @@ ids! {
     DeadLetterId = "dlt_";
     /// A notification to one user.
     NotificationId = "ntf_";
+    /// A way to reach a user who is away: the mailbox, or a browser that takes push messages.
+    DeviceId = "dev_";
     /// A stored file: a tenant and a content.
     FileId = "fil_";
     /// A saved view of the inbox.

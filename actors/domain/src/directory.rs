@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use compact_str::CompactString;
 use protocol::directory::{
-    ApiKey, CreditRules, Flow, Group, Number, Pause, RateCard, Template, Tenant, User, WebhookEndpoint,
+    ApiKey, CreditRules, Flow, Group, NoticeSettings, NoticeWishes, Number, Pause, RateCard, Template,
+    Tenant, User, WebhookEndpoint,
 };
 use protocol::id::{FlowId, GroupId, NumberId, PhoneNumberId, TenantId, UserId, WabaId};
 
@@ -30,6 +31,8 @@ pub struct TenantDirectory {
     pub pauses: Pauses,
     /// What happens when its credits run low.
     pub credit_rules: Option<CreditRules>,
+    /// How its people want to be told what happens while they are away; those who said so.
+    pub notices: BTreeMap<UserId, NoticeWishes>,
 }
 
 /// What a tenant does not send for now.
@@ -79,6 +82,8 @@ pub struct DirectoryDocuments {
     pub pauses: Vec<Pause>,
     /// What happens when credits of tenants run low.
     pub credit_rules: Vec<CreditRules>,
+    /// Wishes of users of all tenants.
+    pub notices: Vec<NoticeSettings>,
     /// Prices.
     pub rate_cards: Vec<RateCard>,
 }
@@ -95,6 +100,7 @@ impl TenantDirectory {
             endpoints: Vec::new(),
             pauses: Pauses::default(),
             credit_rules: None,
+            notices: BTreeMap::new(),
         }
     }
 
@@ -152,6 +158,9 @@ impl Directory {
         }
         for rules in documents.credit_rules {
             insert(rules.tenant, &mut |t| t.credit_rules = Some(rules.clone()));
+        }
+        for settings in documents.notices {
+            insert(settings.tenant, &mut |t| drop(t.notices.insert(settings.user, settings.wishes.clone())));
         }
         let keys = documents.keys.into_iter().filter(|key| tenants.contains_key(&key.tenant));
         let keys = keys.map(|key| (key.secret_sha256.clone(), key)).collect();

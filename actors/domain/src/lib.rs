@@ -15,6 +15,7 @@ pub mod flow;
 pub mod limits;
 pub mod market;
 pub mod metering;
+pub mod notice;
 pub mod template;
 pub mod texts;
 pub mod words;

@@ -193,6 +193,42 @@ pub const TEMPLATE_POLL: Duration = Duration::from_millis(250);
 /// below what a provider allows.
 pub const TEMPLATE_CALLS: usize = 16;
 
+/// Ways to reach users who are away that are looked at together.
+pub const REACH_BATCH: usize = 32;
+
+/// Attempts to tell users under way at once: a mail server may take a second for each.
+pub const REACHES_AT_ONCE: usize = 4;
+
+/// How often ways that became due are looked for: a phone may ring a second later.
+pub const REACH_POLL: Duration = Duration::from_secs(1);
+
+/// Whoever tells a user has it for so long; longer than an attempt lasts, so that two nodes never try at once.
+pub const REACH_CLAIM: SpanMs = SpanMs::minutes(2);
+
+/// Attempts to tell a user: with the pauses between them about a day, after which it is no news.
+pub const TELL_ATTEMPTS: u32 = 30;
+
+/// Pause after the first failed attempt; doubles up to [`TELL_RETRY_MAX`].
+pub const TELL_RETRY_MIN: SpanMs = SpanMs::seconds(30);
+
+/// Longest pause between two attempts: what a mail server that was away for a day delays.
+pub const TELL_RETRY_MAX: SpanMs = SpanMs::hours(1);
+
+/// A mail server that does not answer a command for so long does not answer.
+pub const MAIL_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// An attempt to send a mail as a whole: connection, greeting, credentials, message.
+pub const MAIL_WITHIN: Duration = Duration::from_secs(45);
+
+/// How often the streams that are open are written down.
+pub const PRESENT_EVERY: Duration = Duration::from_secs(10);
+
+/// A user counts as being there for so long after that: two missed writes do no harm.
+pub const PRESENT_FOR: SpanMs = SpanMs::seconds(30);
+
+const _: () = assert!(REACH_CLAIM.0 > 2 * MAIL_WITHIN.as_millis() as i64);
+const _: () = assert!(PRESENT_FOR.0 > 2 * PRESENT_EVERY.as_millis() as i64);
+
 /// How often credits are compared with what tenants want to be told about: a payment takes longer.
 pub const CREDITS_POLL: Duration = Duration::from_secs(1);
 

@@ -93,6 +93,9 @@ labels! {
         WebhookDelivered = ["webhook", "delivered"],
         WebhookRetried = ["webhook", "retried"],
         WebhookGivenUp = ["webhook", "given_up"],
+        MailTaken = ["email", "delivered"],
+        MailRetried = ["email", "retried"],
+        MailGivenUp = ["email", "given_up"],
     }
 }
 

@@ -9,7 +9,9 @@ use compact_str::CompactString;
 use jiff::civil::Date;
 use protocol::command::Vacancy;
 use protocol::content::{Category, Channel};
-use protocol::directory::{Contract, RecordType, StepKind, TemplateKind, TemplateStatus, TenantSettings};
+use protocol::directory::{
+    Contract, NoticeWishes, RecordType, StepKind, TemplateKind, TemplateStatus, TenantSettings,
+};
 use rust_decimal::Decimal;
 use serde::Deserialize;
 
@@ -106,6 +108,8 @@ pub(super) struct UserFile {
     /// `recruiter`, `admin` or another.
     #[serde(default = "recruiter")]
     pub(super) role: CompactString,
+    /// How they are told what happens while they are away; left as they chose themselves when absent.
+    pub(super) notifications: Option<NoticeWishes>,
 }
 
 /// Several people.

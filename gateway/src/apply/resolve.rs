@@ -7,8 +7,8 @@ use compact_str::CompactString;
 use data_encoding::HEXLOWER;
 use protocol::content::{Category, Channel};
 use protocol::directory::{
-    ApiKey, Flow, Group, Number, NumberSecrets, Rate, RateCard, Review, Step, Template, TemplateKind,
-    TemplateStatus, Tenant, UnknownSender, User, WebhookEndpoint,
+    ApiKey, Flow, Group, NoticeSettings, Number, NumberSecrets, Rate, RateCard, Review, Step, Template,
+    TemplateKind, TemplateStatus, Tenant, UnknownSender, User, WebhookEndpoint,
 };
 use protocol::id::{FlowId, PhoneNumberId, TemplateId, TenantId, WabaId};
 use protocol::pricing::Money;
@@ -28,6 +28,8 @@ pub struct Resolved {
     pub tenants: Vec<Tenant>,
     /// People.
     pub users: Vec<User>,
+    /// How they want to be told what happens while they are away.
+    pub notices: Vec<NoticeSettings>,
     /// Groups.
     pub groups: Vec<Group>,
     /// Keys.
@@ -135,6 +137,12 @@ impl Resolver<'_> {
         let id = ids::user(scope.tenant, &file.email);
         if self.out.users.iter().any(|user| user.id == id) {
             self.problem(format!("{path}.email"), "used by another user of this tenant");
+        }
+        if let Some(wishes) = file.notifications {
+            for problem in domain::notice::check(&wishes) {
+                self.problem(format!("{path}.notifications{}", dotted(problem.pointer)), problem.detail);
+            }
+            self.out.notices.push(NoticeSettings { tenant: scope.tenant, user: id, wishes });
         }
         self.out.users.push(User {
             id,

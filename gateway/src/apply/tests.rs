@@ -87,6 +87,8 @@ tenants:
     colour: red
     users:
       - { name: Anna, mail: anna@acme.example }
+      - { name: Ivo, email: ivo@acme.example, notifications: { quiet_hours: { from: "8", to: "09:00" } } }
+      - { name: Ada, email: ada@acme.example, notifications: { digest: daily } }
     groups:
       - { name: g, members: [nobody@acme.example] }
     numbers:
@@ -102,6 +104,8 @@ tenants:
         "tenants[0].colour: unknown field `colour`",
         "tenants[0].users[0].mail: unknown field `mail`",
         "tenants[0].users[0]: missing field `email`",
+        "tenants[0].users[1].notifications.quiet_hours.from: must be a time of day",
+        "tenants[0].users[2].notifications.digest_at: must say when",
         "tenants[0].numbers[0].phone: invalid type: integer",
         "tenants[0].numbers[1].channel: unknown variant `pigeon`",
         "tenants[0].numbers[2].phone: must begin with a country code",

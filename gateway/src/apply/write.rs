@@ -86,6 +86,10 @@ fn documents(resolved: &Resolved) -> Result<Vec<(Place, Value)>, ApplyError> {
     for user in &resolved.users {
         add(DocumentKind::User, Some(user.tenant), user.id.to_compact_string(), serde_json::to_value(user))?;
     }
+    for notices in &resolved.notices {
+        let id = notices.user.to_compact_string();
+        add(DocumentKind::Notices, Some(notices.tenant), id, serde_json::to_value(notices))?;
+    }
     for group in &resolved.groups {
         add(
             DocumentKind::Group,

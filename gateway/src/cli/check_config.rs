@@ -37,6 +37,9 @@ fn redacted(key: &str, value: &str) -> String {
     if key == "files.s3_secret_access_key" && !value.is_empty() {
         return "…".to_owned();
     }
+    if key == "mail.url" && !value.is_empty() {
+        return value.split_once("://").map_or("…", |(scheme, _)| scheme).to_owned() + "://…";
+    }
     match (key, address.split_once("://"), address.rsplit_once('@')) {
         ("store.url" | "records.url", Some((scheme, _)), Some((_, host))) => format!("{scheme}://…@{host}"),
         ("store.url" | "records.url", ..) => address.to_owned(),

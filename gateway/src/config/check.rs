@@ -2,9 +2,10 @@
 
 use std::ops::RangeInclusive;
 
+use runtime::consumers::MailError;
 use store::records::PostgresRecords;
 
-use super::Settings;
+use super::{Settings, mail_settings};
 
 /// Every key whose value cannot be used, with what would be right.
 pub(super) fn contradictions(settings: &Settings) -> Vec<(&'static str, String)> {
@@ -13,6 +14,7 @@ pub(super) fn contradictions(settings: &Settings) -> Vec<(&'static str, String)>
     stores(settings, &mut found);
     files(settings, &mut found);
     addresses(settings, &mut found);
+    mail(settings, &mut found);
     if !(0.0..=1.0).contains(&settings.tracing.sample_ratio) {
         found.push(("tracing.sample_ratio", "must be between 0.0 and 1.0".to_owned()));
     }
@@ -48,6 +50,8 @@ fn ranges(settings: &Settings, found: &mut Vec<(&'static str, String)>) {
     range("files.max_bytes", settings.files.max_bytes, 1 << 10..=domain::file::MAX_BYTES);
     range("files.scan_timeout_ms", settings.files.scan_timeout_ms, 500..=300_000);
     range("endpoints.timeout_ms", settings.endpoints.timeout_ms, 500..=60_000);
+    range("mail.after_seconds", settings.mail.after_seconds.into(), 0..=86_400);
+    range("mail.max_per_minute", settings.mail.max_per_minute.get().into(), 1..=10_000);
     range("shutdown.drain_seconds", settings.shutdown.drain_seconds, 0..=600);
 }
 
@@ -105,6 +109,7 @@ fn addresses(settings: &Settings, found: &mut Vec<(&'static str, String)>) {
     for (key, url) in [
         ("public.url", &settings.public.url),
         ("tracing.otlp_endpoint", &settings.tracing.otlp_endpoint),
+        ("mail.link", &settings.mail.link),
         ("files.scan_url", &settings.files.scan_url),
         ("files.s3_endpoint", &settings.files.s3_endpoint),
     ] {
@@ -115,5 +120,20 @@ fn addresses(settings: &Settings, found: &mut Vec<(&'static str, String)>) {
         if !known {
             found.push((key, "must be a URL that begins with http:// or https://".to_owned()));
         }
+    }
+}
+
+fn mail(settings: &Settings, found: &mut Vec<(&'static str, String)>) {
+    let Some(mail) = mail_settings(settings) else { return };
+    match mail.check() {
+        Ok(()) => {}
+        Err(error @ MailError::Url(_)) => found.push(("mail.url", error.to_string())),
+        Err(error @ MailError::From(_)) => found.push(("mail.from", error.to_string())),
+    }
+    let url = reqwest::Url::parse(&mail.url).ok();
+    let open = url.as_ref().is_some_and(|url| url.scheme() == "smtp" && url.query().is_none());
+    if open && url.as_ref().is_some_and(|url| url.password().is_some()) {
+        let detail = "would send the password without encryption; use smtps:// or end it with ?tls=required";
+        found.push(("mail.url", detail.to_owned()));
     }
 }

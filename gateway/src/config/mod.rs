@@ -6,8 +6,10 @@ mod check;
 mod layers;
 
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 
+use protocol::time::SpanMs;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 
@@ -42,6 +44,8 @@ pub struct Settings {
     pub files: FilesSettings,
     /// Events to downstream addresses.
     pub endpoints: EndpointsSettings,
+    /// E-mails to users who are away.
+    pub mail: MailSettings,
     /// Log lines.
     pub log: LogSettings,
     /// Spans.
@@ -196,6 +200,22 @@ pub enum PrivateAddresses {
     Deny,
 }
 
+/// See `[mail]` in the default file.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MailSettings {
+    /// The server; empty for none.
+    pub url: String,
+    /// The sender.
+    pub from: String,
+    /// Where people look; empty for the public address.
+    pub link: String,
+    /// What stays unread for so long is told.
+    pub after_seconds: u32,
+    /// Mails that leave at most.
+    pub max_per_minute: NonZeroU32,
+}
+
 /// See `[log]` in the default file.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -232,6 +252,17 @@ pub struct TracingSettings {
 pub struct ShutdownSettings {
     /// Time to finish.
     pub drain_seconds: u64,
+}
+
+/// What the settings say about e-mails; `None` where no server is named.
+pub(crate) fn mail_settings(settings: &Settings) -> Option<runtime::consumers::MailSettings> {
+    let mail = &settings.mail;
+    (!mail.url.is_empty()).then(|| runtime::consumers::MailSettings {
+        url: mail.url.clone(),
+        from: mail.from.clone(),
+        max_per_minute: mail.max_per_minute,
+        after: SpanMs::seconds(mail.after_seconds.into()),
+    })
 }
 
 /// Why the settings cannot be used: every problem at once.

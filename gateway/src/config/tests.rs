@@ -82,6 +82,8 @@ fn all_problems_are_reported_at_once() {
         ("GATEWAY_STORE__DURABILITY", "often"),
         ("GATEWAY_LOG__FORMAT", "xml"),
         ("GATEWAY_OUTBOUND__REQUEST_TIMEOUT_MS", "60000"),
+        ("GATEWAY_MAIL__URL", "smtp://user:password@mail.example"),
+        ("GATEWAY_MAIL__FROM", "nobody"),
     ]));
     let text = ConfigError(found.clone()).to_string();
     for expected in [
@@ -93,10 +95,12 @@ fn all_problems_are_reported_at_once() {
         "store.durability: unknown variant `often`",
         "log.format: unknown variant `xml`",
         "outbound.request_timeout_ms: must be between 500 and 50000, not 60000",
+        "mail.url: would send the password without encryption",
+        "mail.from: must be an e-mail address",
     ] {
         assert!(text.contains(expected), "{expected} not in:\n{text}");
     }
-    assert_eq!(found.len(), 8, "{text}");
+    assert_eq!(found.len(), 10, "{text}");
 }
 
 #[test]

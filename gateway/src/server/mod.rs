@@ -72,7 +72,7 @@ impl Server {
             let report = apply::write(&*stores.records, resolved, stores.engine.now().await?).await?;
             tracing::info!(%report, "apply file loaded");
         }
-        let state = Data::new(state(settings, stores).await?);
+        let state = Data::new(state(settings, stores, public).await?);
         let in_flight = InFlight::default();
         let http = listeners.serve(&state, &in_flight)?;
         actix_rt::spawn(state.keeper.clone().follow(state.stopping.clone()));
@@ -105,7 +105,7 @@ impl Server {
     }
 }
 
-async fn state(settings: Settings, stores: Stores) -> Result<AppState, StartError> {
+async fn state(settings: Settings, stores: Stores, public: SocketAddr) -> Result<AppState, StartError> {
     let Stores { engine, records, blobs } = stores;
     let keeper = Arc::new(DirectoryKeeper::load(records.clone()).await?);
     let metrics = Arc::new(Metrics::new()?);
@@ -134,6 +134,7 @@ async fn state(settings: Settings, stores: Stores) -> Result<AppState, StartErro
             scanner: scanner.map(|scanner| Arc::new(scanner) as Arc<dyn Scanner>),
         },
         endpoints: stores::endpoint_settings(&settings),
+        away: stores::away_settings(&settings, public),
         leads: node.leads(),
         metrics: counted,
     });

@@ -1,18 +1,19 @@
 //! Opens the stores that the settings name.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use protocol::shard::ShardCount;
 use runtime::NodeSettings;
-use runtime::consumers::EndpointSettings;
+use runtime::consumers::{AwaySettings, EndpointSettings};
 use store::blobs::{BlobPlace, Blobs, Bucket};
 use store::engine::embedded::{EmbeddedEngine, EmbeddedOptions};
 use store::engine::{Engine, RedisEngine, RedisOptions, SystemClock, embedded};
 use store::records::{PostgresRecords, SharedRecords, SqliteRecords};
 
 use super::StartError;
-use crate::config::{Durability, PrivateAddresses, Settings};
+use crate::config::{Durability, PrivateAddresses, Settings, mail_settings};
 
 /// Folder of the engine store under `data`; the records keep their own file beside it.
 const ENGINE_FOLDER: &str = "engine";
@@ -131,6 +132,15 @@ pub(super) fn endpoint_settings(settings: &Settings) -> EndpointSettings {
             PrivateAddresses::Auto => settings.public.listen.ip().is_loopback(),
         },
         timeout: Duration::from_millis(settings.endpoints.timeout_ms),
+    }
+}
+
+/// What the settings say about users who are away. `public` is the address of the listener.
+pub(super) fn away_settings(settings: &Settings, public: SocketAddr) -> AwaySettings {
+    let named = [&settings.mail.link, &settings.public.url].into_iter().find(|url| !url.is_empty());
+    AwaySettings {
+        mail: mail_settings(settings),
+        link: named.map_or_else(|| format!("http://{public}/"), Clone::clone),
     }
 }
 

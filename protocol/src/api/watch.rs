@@ -40,8 +40,8 @@ pub struct NotificationView {
     pub kind: String,
     /// When.
     pub at: TimestampMs,
-    /// The conversation: answer with `POST /v1/conversations/{id}/messages`.
-    pub conversation_id: ConversationId,
+    /// The conversation, if it is about one: answer with `POST /v1/conversations/{id}/messages`.
+    pub conversation_id: Option<ConversationId>,
     /// The message, if it is about one.
     pub message_id: Option<MessageId>,
     /// Somebody has seen it.

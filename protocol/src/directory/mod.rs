@@ -2,6 +2,7 @@
 //! store, held in memory by every node, and handed to the pure step as context.
 
 mod credit;
+mod notice;
 mod template;
 
 use std::collections::BTreeMap;
@@ -13,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 pub use self::credit::{CreditRules, RechargeRule};
+pub use self::notice::{Digest, InvalidTimeOfDay, NoticeSettings, NoticeWishes, QuietHours, TimeOfDay};
 pub use self::template::{Review, Task, TaskKind, Template, TemplateKind, TemplateStatus, Wording};
 
 use crate::command::{Owner, Vacancy};

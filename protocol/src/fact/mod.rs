@@ -391,4 +391,6 @@ pub enum NotificationKind {
     MissedCall,
     /// The contact opted out.
     OptedOut,
+    /// The tenant's credits run low.
+    LowCredits,
 }

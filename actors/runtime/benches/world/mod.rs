@@ -58,6 +58,7 @@ pub(crate) fn directory(throughput_per_second: u32) -> Directory {
         endpoints: Vec::new(),
         pauses: domain::directory::Pauses::default(),
         credit_rules: None,
+        notices: BTreeMap::new(),
     };
     Directory { tenants: BTreeMap::from([(TENANT, Arc::new(tenant))]), ..Directory::default() }
 }

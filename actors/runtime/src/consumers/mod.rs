@@ -4,6 +4,7 @@
 //! a cursor of its own that is stored together with what it made of them: each event counts exactly once, and a
 //! consumer that stops for a while only falls behind. Each runs in an actor that starts it again when it fails.
 
+mod away;
 mod catch_up;
 mod credits;
 mod endpoints;
@@ -29,6 +30,7 @@ use store::engine::Engine;
 use store::records::{EventSeq, SharedRecords};
 use tokio::sync::{Notify, broadcast, mpsc, watch};
 
+pub use self::away::{AwaySettings, MailError, MailSettings};
 pub use self::endpoints::EndpointSettings;
 pub use self::files::FileWork;
 pub use self::notifier::{NotificationStream, Told};
@@ -55,6 +57,8 @@ pub struct ConsumersOptions {
     pub files: FileWork,
     /// How events are pushed to downstream endpoints.
     pub endpoints: EndpointSettings,
+    /// How users who are away are told.
+    pub away: AwaySettings,
     /// Whether they run on this node: of several one is chosen, see [`crate::NodeHandle::leads`].
     pub leads: watch::Receiver<bool>,
     /// What is counted.
@@ -73,6 +77,8 @@ pub(crate) struct Shared {
     pub(crate) batches: Arc<follow::Batches>,
     /// Stored notifications, for whoever streams them from this process.
     pub(crate) told: broadcast::Sender<Told>,
+    /// Who listens in this process.
+    pub(crate) presence: Arc<away::Presence>,
     /// Whether they run here now.
     pub(crate) turn: watch::Sender<Turn>,
 }
@@ -86,6 +92,7 @@ impl Shared {
             hurry: Arc::default(),
             batches: Arc::default(),
             told: broadcast::Sender::new(NOTIFICATIONS_IN_FLIGHT),
+            presence: Arc::default(),
             turn: watch::Sender::new(turn),
         }
     }
@@ -116,7 +123,9 @@ impl Consumers {
         start(credits::NAME, |shared, view| Box::pin(credits::run(shared, view)));
         start(files::NAME, |shared, view| Box::pin(files::run(shared, view)));
         start(endpoints::NAME, |shared, view| Box::pin(endpoints::run(shared, view)));
+        start(away::MAIL, |shared, view| Box::pin(away::run_mail(shared, view)));
         arbiter.spawn(turn::take_turns(shared.clone()));
+        arbiter.spawn(away::keep_present(shared.clone()));
         ConsumersHandle {
             shared,
             views,
@@ -140,7 +149,7 @@ impl ConsumersHandle {
     /// A user's notifications as they are stored, from now on.
     #[must_use]
     pub fn notifications(&self, tenant: TenantId, user: UserId) -> NotificationStream {
-        NotificationStream::new(self.shared.told.subscribe(), tenant, user)
+        NotificationStream::new(&self.shared, tenant, user)
     }
 
     /// Tries a delivery again that was given up, within a second or so. `false` if there is none.

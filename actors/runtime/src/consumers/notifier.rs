@@ -10,6 +10,7 @@ use store::records::{Advance, NotificationRecord, NotifyCommit, StoredEvent};
 use tokio::sync::broadcast::{Receiver, error::RecvError};
 
 use super::Shared;
+use super::away::Present;
 use super::follow::{Follower, Handler};
 use super::supervised::{ConsumerError, ViewCell};
 use crate::metrics::NotificationOutcome;
@@ -43,11 +44,14 @@ pub struct NotificationStream {
     told: Receiver<Told>,
     tenant: TenantId,
     user: UserId,
+    _present: Present,
 }
 
 impl NotificationStream {
-    pub(super) fn new(told: Receiver<Told>, tenant: TenantId, user: UserId) -> Self {
-        Self { told, tenant, user }
+    /// As long as it lives the user counts as being there.
+    pub(super) fn new(shared: &Shared, tenant: TenantId, user: UserId) -> Self {
+        let present = Present::new(&shared.presence, user);
+        Self { told: shared.told.subscribe(), tenant, user, _present: present }
     }
 
     /// The next word for this user; `None` when the consumers have ended.
@@ -63,20 +67,31 @@ impl NotificationStream {
     }
 }
 
+impl Notifier {
+    /// Whether a user is written to when they are away.
+    fn writes_to(&self, tenant: &TenantDirectory, user: UserId) -> bool {
+        let wishes = tenant.notices.get(&user);
+        self.shared.options.away.mail.is_some() && wishes.is_some_and(|wishes| wishes.email)
+    }
+}
+
 impl Handler for Notifier {
     const NAME: &'static str = NAME;
 
     async fn handle(&mut self, events: &[StoredEvent], advance: Advance) -> Result<(), ConsumerError> {
         let directory = self.shared.options.directory.load_full();
-        let mut notifications = Vec::new();
+        let (mut notifications, mut mailboxes) = (Vec::new(), BTreeSet::new());
         for stored in events {
             let tenant = stored.event.tenant.and_then(|tenant| directory.tenants.get(&tenant));
             if let Some(tenant) = tenant {
-                notifications.extend(records(stored, tenant));
+                let told = records(stored, tenant);
+                mailboxes
+                    .extend(told.iter().map(|row| row.user).filter(|user| self.writes_to(tenant, *user)));
+                notifications.extend(told);
             }
         }
         let count = notifications.len();
-        let commit = NotifyCommit { advance, notifications: notifications.clone() };
+        let commit = NotifyCommit { advance, notifications: notifications.clone(), mailboxes };
         self.shared.options.records.notify_commit(commit).await?;
         self.shared.options.metrics.notifications.of(NotificationOutcome::StreamStored).inc_by(count as u64);
         for record in notifications {
@@ -100,7 +115,7 @@ fn records(stored: &StoredEvent, tenant: &TenantDirectory) -> Vec<NotificationRe
         tenant: tenant.tenant.id,
         user,
         about: *about,
-        conversation,
+        conversation: Some(conversation),
         message: *message,
         at: event.at,
         read_at: None,

@@ -47,6 +47,8 @@ pub enum DocumentKind {
     TemplateUse,
     /// [`protocol::directory::CreditRules`]; one of each tenant.
     CreditRules,
+    /// [`protocol::directory::NoticeSettings`]; by user.
+    Notices,
 }
 
 impl DocumentKind {
@@ -70,6 +72,7 @@ impl DocumentKind {
             Self::TemplateSync => "template_sync",
             Self::TemplateUse => "template_use",
             Self::CreditRules => "credit_rules",
+            Self::Notices => "notices",
         }
     }
 

@@ -48,6 +48,9 @@ pub const MAX_UNREAD_CONVERSATIONS: usize = 100;
 /// Notifications kept per user; older ones are forgotten, read or not: the inbox itself shows what is unread.
 pub const MAX_NOTIFICATIONS_PER_USER: usize = 1_000;
 
+/// Browsers of a user that take push messages; with one more the oldest goes: more than a person carries around.
+pub const MAX_DEVICES_PER_USER: usize = 10;
+
 /// Pending deliveries of one endpoint: a day of a busy tenant whose endpoint is down. The feed has them all.
 pub const MAX_PENDING_DELIVERIES: u64 = 100_000;
 

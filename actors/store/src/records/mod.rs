@@ -27,6 +27,7 @@ mod notifications;
 mod page;
 mod postgres;
 mod projection;
+mod reaches;
 mod recharges;
 pub mod search;
 mod sql;
@@ -62,6 +63,7 @@ pub use notifications::{NotificationRecord, Notifications, NotifyCommit, ReadThr
 pub use page::{Cursor, Order, Page, PageRequest};
 pub use postgres::{AddressError, PostgresRecords};
 pub use projection::{FactBatch, LaneStep, Projection};
+pub use reaches::{Device, Reach, Reaches, Settled, Untold};
 pub use recharges::Recharges;
 pub use sqlite::SqliteRecords;
 
@@ -78,6 +80,7 @@ pub trait Records:
     + Credits
     + Recharges
     + Notifications
+    + Reaches
     + Deliveries
     + Documents
     + Keys
@@ -96,6 +99,7 @@ impl<T> Records for T where
         + Credits
         + Recharges
         + Notifications
+        + Reaches
         + Deliveries
         + Documents
         + Keys

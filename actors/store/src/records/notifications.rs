@@ -1,5 +1,7 @@
 //! What each user is told.
 
+use std::collections::BTreeSet;
+
 use async_trait::async_trait;
 use protocol::fact::NotificationKind;
 use protocol::id::{ConversationId, MessageId, NotificationId, TenantId, UserId};
@@ -20,8 +22,8 @@ pub struct NotificationRecord {
     pub user: UserId,
     /// About what.
     pub about: NotificationKind,
-    /// In which conversation.
-    pub conversation: ConversationId,
+    /// In which conversation, if it is about one.
+    pub conversation: Option<ConversationId>,
     /// The message, if it is about one.
     pub message: Option<MessageId>,
     /// When.
@@ -37,6 +39,8 @@ pub struct NotifyCommit {
     pub advance: Advance,
     /// New notifications; a known one (same user and event) changes nothing.
     pub notifications: Vec<NotificationRecord>,
+    /// Those of its users who want to be written to when they are away.
+    pub mailboxes: BTreeSet<UserId>,
 }
 
 /// What was read.
@@ -51,7 +55,7 @@ pub enum ReadThrough {
 /// What the bell shows.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct UnreadCounts {
-    /// All unread notifications.
+    /// All unread notifications, also those about no conversation.
     pub total: u64,
     /// Unread ones by conversation, most first, at most [`crate::records::limits::MAX_UNREAD_CONVERSATIONS`].
     pub conversations: Vec<(ConversationId, u64)>,

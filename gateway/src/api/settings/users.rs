@@ -5,7 +5,7 @@ use actix_web::{HttpRequest, HttpResponse, delete, get, post, put, web};
 use protocol::api::Page;
 use protocol::api::account::{UserBody, UserView};
 use protocol::api::problem::Problem;
-use protocol::directory::User;
+use protocol::directory::{NoticeSettings, User};
 use protocol::id::UserId;
 use store::records::{DocumentKind, Expect};
 
@@ -141,5 +141,8 @@ pub(crate) async fn delete_user(
     document::read::<User>(&state, &caller, DocumentKind::User, id.to_string()).await?;
     let place = (DocumentKind::User, id.to_string().into());
     document::write::<User>(&state, &caller, place, document::expect(&request)?, None).await?;
+    let wishes = (DocumentKind::Notices, id.to_string().into());
+    document::write::<NoticeSettings>(&state, &caller, wishes, Expect::Any, None).await?;
+    state.records.forget_user(*id).await?;
     Ok(HttpResponse::NoContent().finish())
 }

@@ -5,6 +5,7 @@ pub(crate) mod audit_export;
 pub(crate) mod dead_letters;
 pub(crate) mod events;
 pub(crate) mod explain;
+pub(crate) mod notices;
 pub(crate) mod notifications;
 pub(crate) mod replay;
 pub(crate) mod stream;

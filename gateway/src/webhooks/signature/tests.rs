@@ -29,6 +29,7 @@ fn directory(tenants: &[(&str, &[&str])]) -> Arc<Directory> {
             endpoints: Vec::new(),
             pauses: domain::directory::Pauses::default(),
             credit_rules: None,
+            notices: BTreeMap::new(),
         };
         directory.tenants.insert(tenant.tenant.id, Arc::new(tenant));
     }

@@ -11,6 +11,7 @@ pub(crate) mod files;
 mod fresh;
 mod inbox;
 mod merge;
+mod notices;
 mod numbers;
 mod sends;
 mod settings;

@@ -147,6 +147,7 @@ fn tenant(numbers: &[&Number]) -> TenantDirectory {
         endpoints: Vec::new(),
         pauses: domain::directory::Pauses::default(),
         credit_rules: None,
+        notices: BTreeMap::new(),
     }
 }
 

@@ -27,14 +27,14 @@ pub(super) fn pause(failed_attempts: u32, jitter: f64) -> Option<SpanMs> {
 
 /// Holds an endpoint back that fails all the time, so that a long queue does not hammer it.
 #[derive(Debug, Default)]
-pub(super) struct Breaker {
+pub(in crate::consumers) struct Breaker {
     failures: u32,
     closed_until: Option<TimestampMs>,
 }
 
 impl Breaker {
     /// How many deliveries may be tried now; after a rest only one, to see.
-    pub(super) fn allows(&self, now: TimestampMs, most: usize) -> usize {
+    pub(in crate::consumers) fn allows(&self, now: TimestampMs, most: usize) -> usize {
         match self.closed_until {
             Some(until) if now < until => 0,
             Some(_) => 1,
@@ -43,15 +43,15 @@ impl Breaker {
     }
 
     /// When the rest ends.
-    pub(super) const fn rests_until(&self) -> Option<TimestampMs> {
+    pub(in crate::consumers) const fn rests_until(&self) -> Option<TimestampMs> {
         self.closed_until
     }
 
-    pub(super) fn succeeded(&mut self) {
+    pub(in crate::consumers) fn succeeded(&mut self) {
         *self = Self::default();
     }
 
-    pub(super) fn failed(&mut self, now: TimestampMs) {
+    pub(in crate::consumers) fn failed(&mut self, now: TimestampMs) {
         self.failures = self.failures.saturating_add(1);
         if let Some(doublings) = self.failures.checked_sub(BREAKER_FAILURES) {
             let rest_ms = BREAKER_MIN.0.saturating_mul(1 << doublings.min(16)).min(BREAKER_MAX.0);

@@ -23,6 +23,7 @@ use protocol::id::EndpointId;
 use tokio::sync::watch;
 
 use self::attempt::Poster;
+pub(super) use self::breaker::Breaker;
 use self::queue::Queue;
 use self::router::Router;
 use super::Shared;

@@ -4,6 +4,7 @@ mod credits;
 mod endpoints;
 mod files;
 mod ledger;
+mod mail;
 mod notices;
 mod server;
 mod templates;
@@ -172,6 +173,7 @@ impl World {
             templates: templates.clone(),
             files: files::work(folder.path(), &records, &provider),
             endpoints: EndpointSettings { allow_private_addresses: true, ..EndpointSettings::default() },
+            away: AwaySettings::default(),
             leads: tokio::sync::watch::channel(true).1,
             metrics: Arc::new(Metrics::new(&prometheus::Registry::new()).unwrap()),
         });

@@ -70,6 +70,7 @@ fn directory() -> Directory {
             endpoints: Vec::new(),
             pauses: domain::directory::Pauses::default(),
             credit_rules: None,
+            notices: Default::default(),
         };
         directory.tenants.insert(id, Arc::new(tenant));
     }

@@ -61,6 +61,7 @@ pub(crate) fn directory() -> Directory {
         endpoints: Vec::new(),
         pauses: domain::directory::Pauses::default(),
         credit_rules: None,
+        notices: BTreeMap::new(),
     };
     Directory { tenants: BTreeMap::from([(TENANT, Arc::new(tenant))]), phone_numbers, ..Directory::default() }
 }

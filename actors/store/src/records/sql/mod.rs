@@ -23,6 +23,7 @@ mod notifications;
 mod paging;
 mod period;
 mod project;
+mod reaches;
 mod rebuild;
 mod recharges;
 mod replay;

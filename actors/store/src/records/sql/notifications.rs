@@ -11,10 +11,10 @@ use super::super::{
     EventSeq, NotificationRecord, Notifications, NotifyCommit, ReadThrough, RecordsResult, UnreadCounts,
 };
 use super::cells::Cells;
-use super::events;
 use super::statement::Kind::{Bytes, Int, Text};
 use super::statement::{Database, Durability, Insert, Sql, one};
 use super::value::{Values, values};
+use super::{events, reaches};
 
 const COLUMNS: &str = "seq, id, tenant, user_id, about, conversation, message, at, read_at";
 
@@ -102,7 +102,8 @@ impl<D: Database> Notifications for D {
 async fn notify_commit<S: Sql>(db: &mut S, commit: NotifyCommit) -> RecordsResult<()> {
     events::advance(db, commit.advance).await?;
     let rows: RecordsResult<Vec<_>> = commit.notifications.iter().map(values_of).collect();
-    db.insert(&INSERT, rows?).await
+    db.insert(&INSERT, rows?).await?;
+    reaches::wake(db, &commit).await
 }
 
 fn values_of(row: &NotificationRecord) -> RecordsResult<Values<'static>> {
@@ -112,7 +113,7 @@ fn values_of(row: &NotificationRecord) -> RecordsResult<Values<'static>> {
         row.id.0,
         row.tenant.0,
         name(&row.about)?,
-        row.conversation.0,
+        row.conversation.map(|id| id.0),
         row.message.map(|id| id.0),
         row.at.0,
         row.read_at.map(|at| at.0),
@@ -124,7 +125,7 @@ async fn unread_counts<S: Sql>(db: &mut S, tenant: TenantId, user: UserId) -> Re
     let sql = format!("SELECT count(*) {unread}");
     let total = one(db, &sql, values![user.0, tenant.0], |cells| cells.take()).await?;
     let sql = format!(
-        "SELECT conversation, count(*) AS unread {unread} GROUP BY conversation ORDER BY unread DESC, conversation \
+        "SELECT conversation, count(*) AS unread {unread} AND conversation IS NOT NULL GROUP BY conversation ORDER BY unread DESC, conversation \
          LIMIT ?3"
     );
     let values = values![user.0, tenant.0, MAX_UNREAD_CONVERSATIONS];
@@ -139,7 +140,7 @@ fn record(cells: &mut Cells<'_>) -> RecordsResult<NotificationRecord> {
         tenant: cells.id(TenantId)?,
         user: cells.id(UserId)?,
         about: cells.text(|text| from_name("notification kind", text))?,
-        conversation: cells.id(ConversationId)?,
+        conversation: cells.maybe_id(ConversationId)?,
         message: cells.maybe_id(MessageId)?,
         at: cells.time()?,
         read_at: cells.maybe_time()?,

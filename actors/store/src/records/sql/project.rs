@@ -119,6 +119,7 @@ async fn forget<S: Sql>(db: &mut S, now: TimestampMs) -> RecordsResult<()> {
     db.run("DELETE FROM idempotency_keys WHERE at < ?1", values![keys.0]).await?;
     let dead = now - SpanMs::hours(24 * DEAD_DELIVERY_DAYS);
     db.run("DELETE FROM deliveries WHERE state = 'dead' AND next_at < ?1", values![dead.0]).await?;
+    db.run("DELETE FROM present WHERE until < ?1", values![now.0]).await?;
     let old = "DELETE FROM notifications WHERE (user_id, seq) IN (SELECT user_id, seq FROM (\
                SELECT user_id, seq, row_number() OVER (PARTITION BY user_id ORDER BY seq DESC) AS place \
                FROM notifications) AS placed WHERE place > ?1)";

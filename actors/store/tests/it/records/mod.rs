@@ -16,6 +16,7 @@ mod migration;
 mod notifications;
 mod postgres;
 mod projection;
+mod reaches;
 mod recharges;
 mod server;
 
@@ -108,6 +109,7 @@ suites! {
     recharges: d9_low_credits_are_told_and_one_payment_is_asked_for,
         d9_a_declined_payment_counts_nowhere_and_ends_once, d9_whoever_looks_at_once_asks_for_one_payment;
     notifications: d12_counts_and_resume, marks_are_kept, old_ones_are_forgotten;
+    reaches: d12_who_is_away_is_told_what_they_have_not_read, d12_two_nodes_do_not_tell_at_once, d12_browsers_are_bounded_and_belong_to_one_user;
     deliveries: retries_until_delivered_or_dead;
     documents: writes_all_or_none, equal_bodies_change_nothing, versions_guard_writes, directory_is_loaded;
     keys: a_key_is_claimed_once_for_24_hours, answers_are_kept;

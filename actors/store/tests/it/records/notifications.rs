@@ -1,3 +1,5 @@
+use std::collections::BTreeSet;
+
 use protocol::fact::NotificationKind;
 use protocol::id::{ConversationId, NotificationId, UserId};
 use store::records::*;
@@ -12,7 +14,7 @@ fn note(seq: u64, user: UserId, conversation: u128) -> NotificationRecord {
         tenant: ACME,
         user,
         about: NotificationKind::NewMessage,
-        conversation: ConversationId(conversation),
+        conversation: Some(ConversationId(conversation)),
         message: None,
         at: minute(seq as i64),
         read_at: None,
@@ -21,7 +23,8 @@ fn note(seq: u64, user: UserId, conversation: u128) -> NotificationRecord {
 
 async fn tell(records: &impl Records, (from, to): (u64, u64), notifications: Vec<NotificationRecord>) {
     let advance = Advance { consumer: "notifier", from: EventSeq(from), to: EventSeq(to) };
-    records.notify_commit(NotifyCommit { advance, notifications }).await.unwrap();
+    let mailboxes = BTreeSet::new();
+    records.notify_commit(NotifyCommit { advance, notifications, mailboxes }).await.unwrap();
 }
 
 pub(super) async fn d12_counts_and_resume<B: Backend>() {
