@@ -38,6 +38,10 @@ pub struct AppState {
     pub keeper: Arc<DirectoryKeeper>,
     /// Files of messages.
     pub files: FileShelf,
+    /// What browsers subscribe to push messages with, if they are sent here.
+    pub push_key: Option<String>,
+    /// Whether addresses that callers name may be private.
+    pub private_addresses: bool,
     /// Room for files that are being taken in.
     pub uploads: tokio::sync::Semaphore,
     /// Tells when too much comes at once.

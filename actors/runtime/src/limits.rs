@@ -220,12 +220,31 @@ pub const MAIL_TIMEOUT: Duration = Duration::from_secs(15);
 /// An attempt to send a mail as a whole: connection, greeting, credentials, message.
 pub const MAIL_WITHIN: Duration = Duration::from_secs(45);
 
+/// A push service that does not answer for so long does not answer.
+pub const PUSH_WITHIN: Duration = Duration::from_secs(20);
+
+/// A push service keeps a message for a browser that is off for so long (seconds): a day, then it is no news.
+pub const PUSH_TTL_SECONDS: u32 = 86_400;
+
+/// All messages have this topic: at the push service, and on the screen, the next one replaces the one before.
+pub const PUSH_TOPIC: &str = "unread";
+
+/// Bytes of one record of a push message; what services take at least (RFC 8291, 4).
+pub const PUSH_RECORD_BYTES: u32 = 4_096;
+
+/// Bytes of the address of a subscription; those of today's services have some 200.
+pub const PUSH_ENDPOINT_BYTES: usize = 1_000;
+
+/// A push is signed for so long (RFC 8292 allows 24 hours): clocks may differ.
+pub const VAPID_FOR: SpanMs = SpanMs::hours(12);
+
 /// How often the streams that are open are written down.
 pub const PRESENT_EVERY: Duration = Duration::from_secs(10);
 
 /// A user counts as being there for so long after that: two missed writes do no harm.
 pub const PRESENT_FOR: SpanMs = SpanMs::seconds(30);
 
+const _: () = assert!(REACH_CLAIM.0 > 2 * PUSH_WITHIN.as_millis() as i64);
 const _: () = assert!(REACH_CLAIM.0 > 2 * MAIL_WITHIN.as_millis() as i64);
 const _: () = assert!(PRESENT_FOR.0 > 2 * PRESENT_EVERY.as_millis() as i64);
 

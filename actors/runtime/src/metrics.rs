@@ -96,6 +96,9 @@ labels! {
         MailTaken = ["email", "delivered"],
         MailRetried = ["email", "retried"],
         MailGivenUp = ["email", "given_up"],
+        PushTaken = ["push", "delivered"],
+        PushRetried = ["push", "retried"],
+        PushGivenUp = ["push", "given_up"],
     }
 }
 

@@ -177,7 +177,7 @@ fn credit_routes(config: &mut ServiceConfig<'_>) {
 }
 
 fn watch_routes(config: &mut ServiceConfig<'_>) {
-    use watch::{audit, audit_export, dead_letters, events, explain, notices, notifications, replay, stream};
+    use watch::{audit, audit_export, dead_letters, devices, events, explain, notices, notifications, replay, stream};
     config
         .service(billing::usage::get_usage)
         .service(billing::ledger::list_ledger)
@@ -187,6 +187,9 @@ fn watch_routes(config: &mut ServiceConfig<'_>) {
         .service(notifications::list_notifications)
         .service(notifications::mark_notifications_read)
         .service(stream::stream_notifications)
+        .service(devices::list_devices)
+        .service(devices::add_device)
+        .service(devices::remove_device)
         .service(notices::get_notice_settings)
         .service(notices::put_notice_settings)
         .service(explain::explain)

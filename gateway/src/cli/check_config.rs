@@ -34,7 +34,7 @@ pub(super) fn run(args: Args) -> Result<(), Failure> {
 /// Store addresses may carry a password, before the host or as a parameter; a bucket has a secret.
 fn redacted(key: &str, value: &str) -> String {
     let address = value.split('?').next().unwrap_or_default();
-    if key == "files.s3_secret_access_key" && !value.is_empty() {
+    if matches!(key, "files.s3_secret_access_key" | "push.private_key") && !value.is_empty() {
         return "…".to_owned();
     }
     if key == "mail.url" && !value.is_empty() {

@@ -13,6 +13,7 @@ mod healthcheck;
 mod notify;
 mod openapi;
 mod output;
+mod push_key;
 mod rebuild;
 mod replay;
 mod serve;
@@ -63,6 +64,7 @@ enum Verb {
     Tail(tail::Args),
     Healthcheck(healthcheck::Args),
     Openapi(openapi::Args),
+    PushKey(push_key::Args),
     Rebuild(rebuild::Args),
     Replay(replay::Args),
     Top(top::Args),
@@ -117,6 +119,7 @@ pub fn run() -> ExitCode {
         Verb::Tail(args) => tail::run(args),
         Verb::Healthcheck(args) => healthcheck::run(args),
         Verb::Openapi(args) => openapi::run(args),
+        Verb::PushKey(args) => push_key::run(args),
         Verb::Rebuild(args) => rebuild::run(args),
         Verb::Replay(args) => replay::run(args),
         Verb::Top(args) => top::run(args),

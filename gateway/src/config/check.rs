@@ -2,10 +2,10 @@
 
 use std::ops::RangeInclusive;
 
-use runtime::consumers::MailError;
+use runtime::consumers::{MailError, PushError};
 use store::records::PostgresRecords;
 
-use super::{Settings, mail_settings};
+use super::{Settings, mail_settings, push_settings};
 
 /// Every key whose value cannot be used, with what would be right.
 pub(super) fn contradictions(settings: &Settings) -> Vec<(&'static str, String)> {
@@ -15,6 +15,7 @@ pub(super) fn contradictions(settings: &Settings) -> Vec<(&'static str, String)>
     files(settings, &mut found);
     addresses(settings, &mut found);
     mail(settings, &mut found);
+    push(settings, &mut found);
     if !(0.0..=1.0).contains(&settings.tracing.sample_ratio) {
         found.push(("tracing.sample_ratio", "must be between 0.0 and 1.0".to_owned()));
     }
@@ -52,6 +53,7 @@ fn ranges(settings: &Settings, found: &mut Vec<(&'static str, String)>) {
     range("endpoints.timeout_ms", settings.endpoints.timeout_ms, 500..=60_000);
     range("mail.after_seconds", settings.mail.after_seconds.into(), 0..=86_400);
     range("mail.max_per_minute", settings.mail.max_per_minute.get().into(), 1..=10_000);
+    range("push.after_seconds", settings.push.after_seconds.into(), 0..=86_400);
     range("shutdown.drain_seconds", settings.shutdown.drain_seconds, 0..=600);
 }
 
@@ -135,5 +137,13 @@ fn mail(settings: &Settings, found: &mut Vec<(&'static str, String)>) {
     if open && url.as_ref().is_some_and(|url| url.password().is_some()) {
         let detail = "would send the password without encryption; use smtps:// or end it with ?tls=required";
         found.push(("mail.url", detail.to_owned()));
+    }
+}
+
+fn push(settings: &Settings, found: &mut Vec<(&'static str, String)>) {
+    match push_settings(settings).map(|push| push.check()) {
+        None | Some(Ok(_)) => {}
+        Some(Err(error @ PushError::PrivateKey)) => found.push(("push.private_key", error.to_string())),
+        Some(Err(error @ PushError::Subject)) => found.push(("push.subject", error.to_string())),
     }
 }

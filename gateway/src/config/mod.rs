@@ -46,6 +46,8 @@ pub struct Settings {
     pub endpoints: EndpointsSettings,
     /// E-mails to users who are away.
     pub mail: MailSettings,
+    /// Push messages to browsers of users who are away.
+    pub push: PushSettings,
     /// Log lines.
     pub log: LogSettings,
     /// Spans.
@@ -216,6 +218,18 @@ pub struct MailSettings {
     pub max_per_minute: NonZeroU32,
 }
 
+/// See `[push]` in the default file.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PushSettings {
+    /// Signs; empty for no push messages.
+    pub private_key: String,
+    /// Whom a push service may ask.
+    pub subject: String,
+    /// What stays unread for so long is told.
+    pub after_seconds: u32,
+}
+
 /// See `[log]` in the default file.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -262,6 +276,16 @@ pub(crate) fn mail_settings(settings: &Settings) -> Option<runtime::consumers::M
         from: mail.from.clone(),
         max_per_minute: mail.max_per_minute,
         after: SpanMs::seconds(mail.after_seconds.into()),
+    })
+}
+
+/// What the settings say about push messages; `None` where no key is given.
+pub(crate) fn push_settings(settings: &Settings) -> Option<runtime::consumers::PushSettings> {
+    let push = &settings.push;
+    (!push.private_key.is_empty()).then(|| runtime::consumers::PushSettings {
+        private_key: push.private_key.clone(),
+        subject: push.subject.clone(),
+        after: SpanMs::seconds(push.after_seconds.into()),
     })
 }
 

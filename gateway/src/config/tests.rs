@@ -84,6 +84,7 @@ fn all_problems_are_reported_at_once() {
         ("GATEWAY_OUTBOUND__REQUEST_TIMEOUT_MS", "60000"),
         ("GATEWAY_MAIL__URL", "smtp://user:password@mail.example"),
         ("GATEWAY_MAIL__FROM", "nobody"),
+        ("GATEWAY_PUSH__PRIVATE_KEY", "secret"),
     ]));
     let text = ConfigError(found.clone()).to_string();
     for expected in [
@@ -97,10 +98,11 @@ fn all_problems_are_reported_at_once() {
         "outbound.request_timeout_ms: must be between 500 and 50000, not 60000",
         "mail.url: would send the password without encryption",
         "mail.from: must be an e-mail address",
+        "push.private_key: must be 32 bytes in base64url",
     ] {
         assert!(text.contains(expected), "{expected} not in:\n{text}");
     }
-    assert_eq!(found.len(), 10, "{text}");
+    assert_eq!(found.len(), 11, "{text}");
 }
 
 #[test]

@@ -123,6 +123,9 @@ async fn state(settings: Settings, stores: Stores, public: SocketAddr) -> Result
         settings: stores::node_settings(&settings),
         metrics: counted.clone(),
     })?;
+    let (away, endpoints) = (stores::away_settings(&settings, public), stores::endpoint_settings(&settings));
+    let push_key = away.push.as_ref().and_then(|push| push.check().ok()).map(|key| key.public().to_owned());
+    let private_addresses = endpoints.allow_private_addresses;
     let consumers = Consumers::start(ConsumersOptions {
         engine: engine.clone(),
         records: records.clone(),
@@ -133,14 +136,16 @@ async fn state(settings: Settings, stores: Stores, public: SocketAddr) -> Result
             provider,
             scanner: scanner.map(|scanner| Arc::new(scanner) as Arc<dyn Scanner>),
         },
-        endpoints: stores::endpoint_settings(&settings),
-        away: stores::away_settings(&settings, public),
+        endpoints,
+        away,
         leads: node.leads(),
         metrics: counted,
     });
     Ok(AppState {
         ingress: node.ingress().clone(),
         consumers,
+        push_key,
+        private_addresses,
         files,
         uploads: Semaphore::new(UPLOADS_AT_ONCE),
         admission: Admission::new(Instant::now()),

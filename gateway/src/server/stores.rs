@@ -13,7 +13,7 @@ use store::engine::{Engine, RedisEngine, RedisOptions, SystemClock, embedded};
 use store::records::{PostgresRecords, SharedRecords, SqliteRecords};
 
 use super::StartError;
-use crate::config::{Durability, PrivateAddresses, Settings, mail_settings};
+use crate::config::{Durability, PrivateAddresses, Settings, mail_settings, push_settings};
 
 /// Folder of the engine store under `data`; the records keep their own file beside it.
 const ENGINE_FOLDER: &str = "engine";
@@ -140,6 +140,7 @@ pub(super) fn away_settings(settings: &Settings, public: SocketAddr) -> AwaySett
     let named = [&settings.mail.link, &settings.public.url].into_iter().find(|url| !url.is_empty());
     AwaySettings {
         mail: mail_settings(settings),
+        push: push_settings(settings),
         link: named.map_or_else(|| format!("http://{public}/"), Clone::clone),
     }
 }

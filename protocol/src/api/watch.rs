@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 use super::conversation::ConversationView;
 use super::event;
 use crate::fact::Event;
-use crate::id::{ConversationId, DeadLetterId, EventId, MessageId, NotificationId};
+use crate::id::{ConversationId, DeadLetterId, DeviceId, EventId, MessageId, NotificationId};
 use crate::time::TimestampMs;
 
 /// One event of a tenant, in order. Delivered at least once; `id` is stable.
@@ -46,6 +46,52 @@ pub struct NotificationView {
     pub message_id: Option<MessageId>,
     /// Somebody has seen it.
     pub read: bool,
+}
+
+/// Body of `POST /v1/notifications/devices`: a browser's `PushSubscription` as JSON.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DeviceBody {
+    /// Where push messages go.
+    #[schema(max_length = 1000)]
+    pub endpoint: String,
+    /// Not used: a subscription that ended is told by its push service.
+    #[serde(default, rename = "expirationTime")]
+    pub expiration_time: Option<f64>,
+    /// What messages are sealed with.
+    pub keys: DeviceKeys,
+}
+
+/// What push messages to a browser are sealed with.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DeviceKeys {
+    /// The browser's public key, base64url.
+    pub p256dh: String,
+    /// What authenticates messages to it, base64url.
+    pub auth: String,
+}
+
+/// The browsers of a user that take push messages.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct DeviceList {
+    /// `applicationServerKey` of new subscriptions; `null` when no push messages are sent here.
+    pub public_key: Option<String>,
+    /// Oldest first; at most ten.
+    pub data: Vec<DeviceView>,
+}
+
+/// A browser that takes push messages. Its address and keys are never shown.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct DeviceView {
+    /// Its id.
+    pub id: DeviceId,
+    /// Host of its push service.
+    pub service: String,
+    /// Since when.
+    pub created_at: TimestampMs,
+    /// What went wrong last, if the newest message has not arrived.
+    pub last_error: Option<String>,
 }
 
 /// Why something is as it is.

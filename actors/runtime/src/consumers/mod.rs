@@ -30,7 +30,10 @@ use store::engine::Engine;
 use store::records::{EventSeq, SharedRecords};
 use tokio::sync::{Notify, broadcast, mpsc, watch};
 
-pub use self::away::{AwaySettings, MailError, MailSettings};
+pub use self::away::{
+    AwaySettings, DeviceError, KeyError, MailError, MailSettings, PushError, PushSettings, VapidKey,
+    check_device,
+};
 pub use self::endpoints::EndpointSettings;
 pub use self::files::FileWork;
 pub use self::notifier::{NotificationStream, Told};
@@ -124,6 +127,7 @@ impl Consumers {
         start(files::NAME, |shared, view| Box::pin(files::run(shared, view)));
         start(endpoints::NAME, |shared, view| Box::pin(endpoints::run(shared, view)));
         start(away::MAIL, |shared, view| Box::pin(away::run_mail(shared, view)));
+        start(away::PUSH, |shared, view| Box::pin(away::run_push(shared, view)));
         arbiter.spawn(turn::take_turns(shared.clone()));
         arbiter.spawn(away::keep_present(shared.clone()));
         ConsumersHandle {

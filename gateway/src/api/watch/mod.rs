@@ -3,6 +3,7 @@
 pub(crate) mod audit;
 pub(crate) mod audit_export;
 pub(crate) mod dead_letters;
+pub(crate) mod devices;
 pub(crate) mod events;
 pub(crate) mod explain;
 pub(crate) mod notices;

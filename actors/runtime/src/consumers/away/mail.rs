@@ -14,7 +14,7 @@ use parking_lot::Mutex;
 use protocol::time::{SpanMs, TimestampMs};
 use store::records::Reach;
 
-use super::{Carried, Carrier, Notice};
+use super::{Carried, Carrier, Notice, with_sources};
 use crate::limits::{MAIL_TIMEOUT, MAIL_WITHIN};
 use crate::metrics::NotificationOutcome;
 
@@ -126,7 +126,7 @@ impl Carrier for Mailer {
         true
     }
 
-    async fn carry(&self, notice: &Notice<'_>) -> Carried {
+    async fn carry(&self, notice: &Notice<'_>, _: TimestampMs) -> Carried {
         let message = match self.message(notice) {
             Ok(message) => message,
             Err(error) => return Carried::Refused(error),
@@ -134,9 +134,7 @@ impl Carrier for Mailer {
         match tokio::time::timeout(MAIL_WITHIN, self.server.send(message)).await {
             Ok(Ok(_)) => Carried::Told,
             Ok(Err(error)) => judge(&error),
-            Err(_) => {
-                Carried::Failed { error: "the mail server did not answer in time".to_owned(), for_all: true }
-            }
+            Err(_) => Carried::failed("the mail server did not answer in time", true),
         }
     }
 }
@@ -147,17 +145,31 @@ fn judge(error: &SmtpError) -> Carried {
     let text = with_sources(error);
     match error.status().map(|code| code.to_string()).as_deref() {
         Some("550" | "551" | "552" | "553" | "554") => Carried::Refused(text),
-        Some("450" | "451" | "452") => Carried::Failed { error: text, for_all: false },
-        _ => Carried::Failed { error: text, for_all: true },
+        Some("450" | "451" | "452") => Carried::failed(text, false),
+        _ => Carried::failed(text, true),
     }
 }
 
-fn with_sources(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text.extend([": ", &cause.to_string()]);
-        source = cause.source();
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn d12_servers_with_tls_are_taken_and_other_schemes_are_not() {
+        let check = |url: &str, from: &str| {
+            let (url, from) = (url.to_owned(), from.to_owned());
+            MailSettings { url, from, max_per_minute: NonZeroU32::MIN, after: SpanMs(0) }.check()
+        };
+        for url in [
+            "smtps://user:p%40ss@mail.example",
+            "smtp://user:secret@mail.example:587?tls=required",
+            "smtp://localhost",
+        ] {
+            assert!(check(url, "Gateway <gateway@example.com>").is_ok(), "{url}");
+        }
+        for url in ["", "mail.example", "https://mail.example", "smtp://mail.example?tls=maybe"] {
+            assert!(matches!(check(url, "gateway@example.com"), Err(MailError::Url(_))), "{url}");
+        }
+        assert!(matches!(check("smtp://localhost", "gateway"), Err(MailError::From(_))));
     }
-    text
 }

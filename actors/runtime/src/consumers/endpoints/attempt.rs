@@ -99,7 +99,8 @@ impl Poster {
     }
 }
 
-fn retry_after(response: &reqwest::Response) -> Option<SpanMs> {
+/// How long an answer asks to be left alone.
+pub(in crate::consumers) fn retry_after(response: &reqwest::Response) -> Option<SpanMs> {
     let seconds: i64 = response.headers().get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
     Some(SpanMs(SpanMs::seconds(seconds.clamp(0, RETRY_AFTER_MAX.0 / 1_000)).0))
 }

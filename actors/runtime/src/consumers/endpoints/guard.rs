@@ -7,7 +7,7 @@ use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::{Url, redirect};
 
 /// Resolves names to public addresses only.
-pub(super) struct PublicOnly;
+pub(in crate::consumers) struct PublicOnly;
 
 /// A name with no public address.
 #[derive(Debug, thiserror::Error)]
@@ -30,14 +30,14 @@ impl Resolve for PublicOnly {
 
 /// Whether the host of an address is acceptable as far as it can be told without resolving it: a name, or a
 /// public address.
-pub(super) fn host_is_public(url: &Url) -> bool {
+pub(in crate::consumers) fn host_is_public(url: &Url) -> bool {
     let Some(host) = url.host_str() else { return false };
     let bare = host.trim_start_matches('[').trim_end_matches(']');
     bare.parse::<IpAddr>().map_or(true, is_public)
 }
 
 /// Redirects are not followed: they would lead past the address that was configured and checked.
-pub(super) fn redirects() -> redirect::Policy {
+pub(in crate::consumers) fn redirects() -> redirect::Policy {
     redirect::Policy::none()
 }
 

@@ -23,7 +23,9 @@ use protocol::id::EndpointId;
 use tokio::sync::watch;
 
 use self::attempt::Poster;
+pub(super) use self::attempt::retry_after;
 pub(super) use self::breaker::Breaker;
+pub(super) use self::guard::{PublicOnly, host_is_public, redirects};
 use self::queue::Queue;
 use self::router::Router;
 use super::Shared;

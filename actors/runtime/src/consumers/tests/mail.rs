@@ -3,14 +3,13 @@
 use std::num::NonZeroU32;
 
 use protocol::directory::{NoticeSettings, NoticeWishes};
-use store::records::Notifications as _;
-use store::records::{Reaches as _, ReadThrough};
+use store::records::{Notifications as _, Reaches as _, ReadThrough};
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 
 use super::*;
-use crate::consumers::away::{MailSettings, mail_teller};
+use crate::consumers::away::mail_teller;
 use crate::consumers::follow::Follower;
 use crate::consumers::notifier::Notifier;
 
@@ -82,7 +81,7 @@ async fn world(url: &str, per_minute: u32) -> World {
         after: SpanMs::minutes(5),
     };
     world.shared.options.away =
-        AwaySettings { mail: Some(mail), link: "https://gateway.example/".to_owned() };
+        AwaySettings { mail: Some(mail), push: None, link: "https://gateway.example/".to_owned() };
     wish(&world, NoticeWishes { email: true, ..NoticeWishes::default() });
     world
 }

@@ -6,6 +6,7 @@ mod files;
 mod ledger;
 mod mail;
 mod notices;
+mod push;
 mod server;
 mod templates;
 mod together;
