@@ -9,6 +9,7 @@ use protocol::directory::{
     Tenant, User, WebhookEndpoint,
 };
 use protocol::id::{FlowId, GroupId, NumberId, PhoneNumberId, TenantId, UserId, WabaId};
+use protocol::time::TimestampMs;
 
 /// One tenant with everything that belongs to it.
 #[derive(Clone, Debug)]
@@ -86,6 +87,14 @@ pub struct DirectoryDocuments {
     pub notices: Vec<NoticeSettings>,
     /// Prices.
     pub rate_cards: Vec<RateCard>,
+}
+
+/// Whether a scope of a key, such as `*` or `billing:*`, allows another one, such as `billing:read`.
+#[must_use]
+pub fn grants(granted: &str, wanted: &str) -> bool {
+    granted == "*"
+        || granted == wanted
+        || granted.strip_suffix('*').is_some_and(|kind| kind.ends_with(':') && wanted.starts_with(kind))
 }
 
 impl TenantDirectory {
@@ -187,6 +196,15 @@ impl Directory {
             directory.tenants.insert(id, Arc::new(tenant));
         }
         directory
+    }
+
+    /// Users for whom a key acts that may do something, such as `billing:read`.
+    #[must_use]
+    pub fn users_with(&self, tenant: TenantId, scope: &str, now: TimestampMs) -> BTreeSet<UserId> {
+        let of_tenant = self.keys.values().filter(|key| key.tenant == tenant);
+        let valid = of_tenant.filter(|key| key.expires_at.is_none_or(|end| now < end));
+        let allowed = valid.filter(|key| key.scopes.iter().any(|granted| grants(granted, scope)));
+        allowed.filter_map(|key| key.user).collect()
     }
 
     /// A number with its tenant.

@@ -7,6 +7,7 @@ use actix_web::http::{StatusCode, header};
 use actix_web::{FromRequest, HttpRequest, web};
 use compact_str::CompactString;
 use data_encoding::HEXLOWER;
+use domain::directory::grants;
 use protocol::command::Party;
 use protocol::id::{KeyId, TenantId, UserId};
 use protocol::time::TimestampMs;
@@ -94,11 +95,7 @@ impl Scope {
 }
 
 fn allows(granted: &str, wanted: Scope) -> bool {
-    granted == "*"
-        || granted == wanted.name()
-        || granted
-            .strip_suffix('*')
-            .is_some_and(|kind| kind.ends_with(':') && wanted.name().starts_with(kind))
+    grants(granted, wanted.name())
 }
 
 impl Caller {

@@ -29,6 +29,8 @@ use utoipa_actix_web::scope;
 use utoipa_actix_web::service_config::ServiceConfig;
 use utoipa_swagger_ui::SwaggerUi;
 
+pub(crate) use self::billing::is_amount;
+pub(crate) use self::billing::rules::PLACE as CREDIT_RULES;
 pub use self::contract::document;
 
 /// Adds the routes of the API and its viewer (`/docs/`) to the public listener. Handlers find their needs in `web::Data<AppState>`.
@@ -177,7 +179,9 @@ fn credit_routes(config: &mut ServiceConfig<'_>) {
 }
 
 fn watch_routes(config: &mut ServiceConfig<'_>) {
-    use watch::{audit, audit_export, dead_letters, devices, events, explain, notices, notifications, replay, stream};
+    use watch::{
+        audit, audit_export, dead_letters, devices, events, explain, notices, notifications, replay, stream,
+    };
     config
         .service(billing::usage::get_usage)
         .service(billing::ledger::list_ledger)

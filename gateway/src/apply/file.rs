@@ -79,6 +79,22 @@ pub(super) struct CreditsFile {
     pub(super) balance: Decimal,
     /// ISO 4217.
     pub(super) currency: CompactString,
+    /// Tell the tenant when less than this is available.
+    pub(super) low_balance: Option<Decimal>,
+    /// Ask for payments.
+    pub(super) auto_recharge: Option<RechargeFile>,
+}
+
+/// When which payment is asked for, in the currency of the credits.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RechargeFile {
+    /// When less than this is available.
+    pub(super) minimum_balance: Decimal,
+    /// So much.
+    pub(super) amount: Decimal,
+    /// Not more than this in a calendar month.
+    pub(super) monthly_limit: Option<Decimal>,
 }
 
 /// An API key.

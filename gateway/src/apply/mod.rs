@@ -1,5 +1,6 @@
 //! The apply file: tenants, numbers, people, templates, flows and prices, loaded idempotently.
 
+mod credits;
 mod file;
 mod read;
 mod resolve;

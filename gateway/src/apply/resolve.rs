@@ -7,11 +7,10 @@ use compact_str::CompactString;
 use data_encoding::HEXLOWER;
 use protocol::content::{Category, Channel};
 use protocol::directory::{
-    ApiKey, Flow, Group, NoticeSettings, Number, NumberSecrets, Rate, RateCard, Review, Step, Template,
-    TemplateKind, TemplateStatus, Tenant, UnknownSender, User, WebhookEndpoint,
+    ApiKey, CreditRules, Flow, Group, NoticeSettings, Number, NumberSecrets, Rate, RateCard, Review, Step,
+    Template, TemplateKind, TemplateStatus, Tenant, UnknownSender, User, WebhookEndpoint,
 };
 use protocol::id::{FlowId, PhoneNumberId, TemplateId, TenantId, WabaId};
-use protocol::pricing::Money;
 use sha2::{Digest, Sha256};
 
 use super::Problem;
@@ -30,6 +29,8 @@ pub struct Resolved {
     pub users: Vec<User>,
     /// How they want to be told what happens while they are away.
     pub notices: Vec<NoticeSettings>,
+    /// What happens when credits run low.
+    pub credit_rules: Vec<CreditRules>,
     /// Groups.
     pub groups: Vec<Group>,
     /// Keys.
@@ -75,7 +76,7 @@ fn elements<T>(path: &str, list: List<T>) -> impl Iterator<Item = (String, T)> {
 pub(super) struct Resolver<'a> {
     pub(super) folder: &'a Path,
     problems: &'a mut Vec<Problem>,
-    out: Resolved,
+    pub(super) out: Resolved,
 }
 
 /// What the parts of a tenant refer to.
@@ -102,10 +103,7 @@ impl Resolver<'_> {
             emails: file.users.iter().flatten().map(|user| user.email.to_lowercase()).collect(),
             groups: file.groups.iter().flatten().map(|group| group.name.clone()).collect(),
         };
-        let credits = file.credits.and_then(|credits| {
-            let currency = self.currency(&format!("{path}.credits.currency"), &credits.currency)?;
-            Some(Money { amount: credits.balance, currency })
-        });
+        let credits = file.credits.and_then(|credits| self.credits(&format!("{path}.credits"), id, credits));
         self.out.tenants.push(Tenant {
             id,
             name: file.name,

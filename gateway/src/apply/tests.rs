@@ -10,7 +10,8 @@ tenants:
     language: it
     time_zone: Europe/Rome
     contract: conversation
-    credits: { balance: "250.00", currency: EUR }
+    credits: { balance: "250.00", currency: EUR, low_balance: "20",
+               auto_recharge: { minimum_balance: "10", amount: "50", monthly_limit: "200" } }
     keys:
       - { name: ats, secret: "key_acme_0123456789abcdef", scopes: ["*"], user: anna@acme.example }
     users:
@@ -53,6 +54,9 @@ fn a_whole_file_is_resolved() {
     let resolved = parse(Path::new("apply.yaml"), WHOLE).unwrap();
     assert_eq!(resolved.numbers.len(), 2);
     assert_eq!(resolved.groups[0].members, [resolved.users[0].id]);
+    let rules = &resolved.credit_rules[0];
+    assert_eq!(rules.notify_below.as_ref().unwrap().amount.to_string(), "20");
+    assert_eq!(rules.recharge.as_ref().unwrap().amount.currency.0, "EUR");
     assert_eq!(resolved.flows[0].id.as_str(), "TEST0001");
     assert_eq!(resolved.flows[0].language, "it", "the tenant's language");
     assert_eq!(resolved.rate_cards[0].rows[0].service.to_string(), "0.0248");
@@ -141,4 +145,25 @@ fn an_empty_file_configures_nothing() {
 fn norwegian_is_a_language() {
     let resolved = parse(Path::new("apply.yaml"), "tenants: [ { name: y, language: no } ]").unwrap();
     assert_eq!((resolved.tenants[0].name.as_str(), resolved.tenants[0].language.as_str()), ("y", "no"));
+}
+
+#[test]
+fn d9_rules_of_credits_that_cannot_hold_are_named() {
+    let text = r#"
+tenants:
+  - name: acme
+    credits: { balance: "1", currency: EUR, low_balance: "-1",
+               auto_recharge: { minimum_balance: "0", amount: "50", monthly_limit: "20" } }
+"#;
+    let found = problems("acme.yaml", text);
+    let at = |field: &str, detail: &str| format!("tenants[0].credits.{field}: {detail}");
+    let amount = "must be above zero, with at most nine decimals";
+    assert_eq!(
+        found,
+        [
+            at("low_balance", amount),
+            at("auto_recharge.minimum_balance", amount),
+            at("auto_recharge.monthly_limit", "must not be less than `amount`"),
+        ]
+    );
 }

@@ -14,6 +14,7 @@ use serde_json::Value;
 use store::records::{Change, DocumentKind, DocumentWrite, Expect, Records};
 
 use super::{ApplyError, Resolved};
+use crate::api::CREDIT_RULES;
 
 /// What applying a file did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -85,6 +86,10 @@ fn documents(resolved: &Resolved) -> Result<Vec<(Place, Value)>, ApplyError> {
     }
     for user in &resolved.users {
         add(DocumentKind::User, Some(user.tenant), user.id.to_compact_string(), serde_json::to_value(user))?;
+    }
+    for rules in &resolved.credit_rules {
+        let (kind, id) = CREDIT_RULES;
+        add(kind, Some(rules.tenant), id, serde_json::to_value(rules))?;
     }
     for notices in &resolved.notices {
         let id = notices.user.to_compact_string();

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use domain::directory::TenantDirectory;
+use domain::directory::{Directory, TenantDirectory};
 use protocol::command::Owner;
-use protocol::fact::Fact;
+use protocol::fact::{Fact, NotificationKind};
 use protocol::id::{NotificationId, TenantId, UserId};
 use store::records::{Advance, NotificationRecord, NotifyCommit, StoredEvent};
 use tokio::sync::broadcast::{Receiver, error::RecvError};
@@ -84,7 +84,7 @@ impl Handler for Notifier {
         for stored in events {
             let tenant = stored.event.tenant.and_then(|tenant| directory.tenants.get(&tenant));
             if let Some(tenant) = tenant {
-                let told = records(stored, tenant);
+                let told = records(stored, &directory, tenant);
                 mailboxes
                     .extend(told.iter().map(|row| row.user).filter(|user| self.writes_to(tenant, *user)));
                 notifications.extend(told);
@@ -102,25 +102,33 @@ impl Handler for Notifier {
     }
 }
 
+/// What a key needs for its user to be told of the tenant's credits.
+const SEES_CREDITS: &str = "billing:read";
+
 /// One notification for each user whom an event concerns.
-fn records(stored: &StoredEvent, tenant: &TenantDirectory) -> Vec<NotificationRecord> {
-    let event = &stored.event;
-    let (Fact::Notify { owner, about, message }, Some(conversation)) = (&event.fact, event.conversation)
-    else {
-        return Vec::new();
+fn records(stored: &StoredEvent, directory: &Directory, tenant: &TenantDirectory) -> Vec<NotificationRecord> {
+    let (event, id) = (&stored.event, tenant.tenant.id);
+    let (concerned, about, message) = match &event.fact {
+        Fact::Notify { owner, about, message } => (users(owner.as_ref(), tenant), *about, *message),
+        Fact::CreditsLow { .. } => {
+            let mut concerned = directory.users_with(id, SEES_CREDITS, event.at);
+            concerned.retain(|user| tenant.users.contains_key(user));
+            (concerned, NotificationKind::LowCredits, None)
+        }
+        _ => return Vec::new(),
     };
     let record = |user: UserId| NotificationRecord {
         seq: stored.seq,
         id: NotificationId::derive(&[&event.id.0.to_le_bytes(), &user.0.to_le_bytes()]),
-        tenant: tenant.tenant.id,
+        tenant: id,
         user,
-        about: *about,
-        conversation: Some(conversation),
-        message: *message,
+        about,
+        conversation: event.conversation,
+        message,
         at: event.at,
         read_at: None,
     };
-    users(owner.as_ref(), tenant).into_iter().map(record).collect()
+    concerned.into_iter().map(record).collect()
 }
 
 /// The users behind an owner. Unassigned conversations, and those whose owner has nobody left, concern everybody.

@@ -30,12 +30,17 @@ pub(crate) fn words(explanation: &serde_json::Value) -> String {
 const MAX_DECIMALS: u32 = 9;
 const MAX_AMOUNT: i64 = 1_000_000_000;
 
+/// Whether an amount is above zero and can be kept exactly.
+pub(crate) fn is_amount(amount: Decimal) -> bool {
+    amount > Decimal::ZERO && amount < MAX_AMOUNT.into() && amount.normalize().scale() <= MAX_DECIMALS
+}
+
 /// An amount above zero, in a currency if one is given.
 pub(crate) fn positive(pointer: &str, given: &MoneyView, currency: Option<&Currency>) -> ApiResult<Money> {
     let detail = "must be a decimal text above zero, such as `250.00`, with at most nine decimals";
     let wrong = || ApiError::field(format!("{pointer}/amount"), detail);
     let amount = given.amount.parse::<Decimal>().map_err(|_| wrong())?;
-    if amount <= Decimal::ZERO || amount >= MAX_AMOUNT.into() || amount.normalize().scale() > MAX_DECIMALS {
+    if !is_amount(amount) {
         return Err(wrong());
     }
     let pointer = format!("{pointer}/currency");

@@ -15,7 +15,8 @@ use crate::api::settings::document::{self, Versioned, answer, expect};
 use crate::state::AppState;
 
 /// A tenant has one.
-const PLACE: (DocumentKind, CompactString) = (DocumentKind::CreditRules, CompactString::const_new("credits"));
+pub(crate) const PLACE: (DocumentKind, CompactString) =
+    (DocumentKind::CreditRules, CompactString::const_new("credits"));
 
 /// The rules of the caller's tenant, with their version.
 async fn stored(state: &AppState, caller: &Caller) -> ApiResult<Option<Versioned<CreditRules>>> {

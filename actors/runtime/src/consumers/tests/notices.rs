@@ -1,3 +1,6 @@
+use protocol::directory::ApiKey;
+use protocol::id::KeyId;
+use protocol::pricing::Money;
 use store::records::Notifications as _;
 
 use super::*;
@@ -54,4 +57,56 @@ async fn d12_streams_hear_what_is_stored_and_a_slow_one_learns_that_it_missed_so
     }
     let mut slow = slow;
     assert_eq!(slow.next().await, Some(Told::Missed));
+}
+
+fn key(user: Option<UserId>, tenant: TenantId, scopes: &[&str], expires_at: Option<TimestampMs>) -> ApiKey {
+    let secret_sha256 = format!("{user:?} {tenant} {scopes:?}");
+    ApiKey {
+        id: KeyId::derive(&[secret_sha256.as_bytes()]),
+        tenant,
+        name: "key".into(),
+        secret_sha256,
+        hint: "key".into(),
+        scopes: scopes.iter().map(|scope| (*scope).into()).collect(),
+        user,
+        expires_at,
+    }
+}
+
+#[tokio::test]
+async fn d12_low_credits_reach_the_bell_of_those_who_may_see_them() {
+    let mut world = World::new().await;
+    let keys = vec![
+        key(Some(anna()), ACME, &["billing:*"], None),
+        key(Some(ivo()), ACME, &["messages:*", "billing:write"], None),
+        key(Some(ivo()), ACME, &["billing:read"], Some(NOON)),
+        key(None, ACME, &["*"], None),
+        key(Some(stranger()), OTHER, &["*"], None),
+        key(Some(stranger()), ACME, &["*"], None),
+    ];
+    let documents = DirectoryDocuments { keys, ..documents(Vec::new()) };
+    world.shared.options.directory.store(Arc::new(Directory::build(documents)));
+    let euro = |amount: i64| Money { amount: amount.into(), currency: Currency("EUR".into()) };
+    let low = Event {
+        id: EventId(9),
+        at: NOON,
+        traceparent: None,
+        tenant: Some(ACME),
+        conversation: None,
+        fact: Fact::CreditsLow { available: euro(5), below: euro(20) },
+    };
+    world.commit_bytes(vec![codec::encode(&low).unwrap()]).await;
+    world.project().await;
+    let notifier = Notifier { shared: world.shared.clone() };
+    Follower::new(world.shared.clone(), notifier).await.unwrap().step().await.unwrap();
+    let told = world.records.notifications_after(ACME, anna(), EventSeq(0), 9).await.unwrap();
+    assert_eq!(
+        told.iter().map(|row| (row.about, row.conversation)).collect::<Vec<_>>(),
+        [(NotificationKind::LowCredits, None)]
+    );
+    let counts = world.records.unread_counts(ACME, anna()).await.unwrap();
+    assert_eq!((counts.total, counts.conversations.len()), (1, 0));
+    for (tenant, user) in [(ACME, ivo()), (OTHER, stranger()), (ACME, stranger())] {
+        assert_eq!(world.records.notifications_after(tenant, user, EventSeq(0), 9).await.unwrap(), []);
+    }
 }
