@@ -9,12 +9,16 @@ use crate::harness::{TENANT, World};
 const CANDIDATE: &str = "+393336000009";
 
 /// The test tenant, which has paid this in advance.
-pub(super) async fn with_credits(balance: &str) -> World {
+pub(super) fn prepaid(balance: &str) -> String {
     let begins = "tenants:\n  - name: ";
     let name = TENANT.split_once(begins).unwrap().1.lines().next().unwrap();
     let named = format!("{begins}{name}\n");
     let credits = format!("{named}    credits: {{ balance: \"{balance}\", currency: EUR }}\n");
-    World::start_as(&TENANT.replacen(&named, &credits, 1), |_| {}).await
+    TENANT.replacen(&named, &credits, 1)
+}
+
+async fn with_credits(balance: &str) -> World {
+    World::start_as(&prepaid(balance), |_| {}).await
 }
 
 fn euro(amount: &str) -> Value {

@@ -9,7 +9,8 @@ use super::{ANNA_KEY, Answer};
 use crate::harness::{World, text_webhook};
 
 /// A public key of a browser (RFC 8291, appendix A).
-const POINT: &str = "BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4";
+pub(super) const POINT: &str =
+    "BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4";
 
 const PATH: &str = "/v1/notifications/settings";
 

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::Belongings;
+use crate::api::notices::POINT;
 
 /// Bodies by method and path of the contract.
 pub(super) fn all(ours: &Belongings) -> Vec<(&'static str, &'static str, Value)> {
@@ -94,7 +95,11 @@ fn settings() -> Vec<(&'static str, &'static str, Value)> {
     let flow = json!({ "id": "TEST0001", "language": "it", "completion": "Grazie.", "reminder": "Ci sei?",
         "vacancy": { "id": "v-1", "title": "Cook" },
         "steps": [{ "key": "name", "ask": "Come ti chiami?", "type": "text" }] });
+    let wishes = json!({ "time_zone": "Europe/Rome", "quiet_hours": { "from": "20:00", "to": "08:00" },
+        "digest": "daily", "digest_at": "08:30" });
     vec![
+        ("PUT", "/v1/notifications/settings", wishes),
+        ("POST", "/v1/notifications/devices", device()),
         ("POST", "/v1/webhook-endpoints", endpoint()),
         ("PUT", "/v1/webhook-endpoints/{id}", endpoint()),
         ("POST", "/v1/users", user()),
@@ -105,6 +110,11 @@ fn settings() -> Vec<(&'static str, &'static str, Value)> {
         ("PATCH", "/v1/numbers/{id}", json!({ "nickname": "main" })),
         ("PUT", "/v1/flows/{id}", flow),
     ]
+}
+
+/// A browser.
+pub(super) fn device() -> Value {
+    json!({ "endpoint": "https://push.example/one", "keys": { "p256dh": POINT, "auth": "BTBZMqHH6r4Tts7J_aSIgg" } })
 }
 
 fn templates() -> Vec<(&'static str, &'static str, Value)> {

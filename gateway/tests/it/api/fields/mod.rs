@@ -4,17 +4,28 @@
 mod bodies;
 mod schema;
 
+use gateway::config::Settings;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use self::schema::{Contract, Field, Operation, with_unknown};
-use super::credits::with_credits;
+use super::credits::prepaid;
 use super::files::PDF;
 use super::{ANNA_KEY, Answer, OLGA_KEY, invite_to};
 use crate::harness::World;
 
 /// Longer than any text that the gateway takes.
 const TOO_LONG: usize = 5_000;
+
+/// A gateway with everything configured that a call needs.
+async fn world() -> World {
+    let key = runtime::consumers::VapidKey::draw().unwrap();
+    let push = |settings: &mut Settings| {
+        settings.push.private_key.clone_from(&key);
+        settings.push.subject = "mailto:ops@tests.example".to_owned();
+    };
+    World::start_as(&prepaid("1"), push).await
+}
 
 /// One thing of each kind, by the path before its id.
 struct Belongings(Vec<(&'static str, String)>);
@@ -31,6 +42,7 @@ impl Belongings {
             id(&answer.json())
         };
         let first = async |path: &str| id(&world.get(path).await.json()["data"][0]);
+        let device = made("/v1/notifications/devices", bodies::device()).await;
         let view =
             made("/v1/views", json!({ "name": "Ours", "shared": true, "filter": { "unread": true } })).await;
         let group = made("/v1/groups", json!({ "name": "Ours", "members": [] })).await;
@@ -48,6 +60,7 @@ impl Belongings {
             ("/v1/flows/", "TEST0001".to_owned()),
             ("/v1/groups/", group),
             ("/v1/keys/", first("/v1/keys").await),
+            ("/v1/notifications/devices/", device),
             ("/v1/numbers/", first("/v1/numbers").await),
             ("/v1/templates/", first("/v1/templates").await),
             ("/v1/users/", first("/v1/users").await),
@@ -109,7 +122,7 @@ fn names(answer: &Answer, field: &str) -> bool {
 /// Makes each call with a JSON body once for each of its fields for which there is a wrong body, and collects answers that
 /// do not name it.
 async fn unnamed(wrong: impl Fn(&Contract, &Value, &Field) -> Option<Value>) -> (usize, Vec<String>) {
-    let world = World::start().await;
+    let world = world().await;
     let (contract, ours) = (Contract::served(), Belongings::of(&world).await);
     let (mut asked, mut unnamed) = (0, Vec::new());
     for operation in contract.operations() {
@@ -155,7 +168,7 @@ async fn a_missing_field_is_named() {
 
 #[actix_web::test]
 async fn a_text_that_is_too_long_is_named() {
-    let world = with_credits("1").await;
+    let world = world().await;
     let (contract, ours) = (Contract::served(), Belongings::of(&world).await);
     let bodies = bodies::all(&ours);
     for operation in contract.operations() {
@@ -199,7 +212,7 @@ async fn a_text_that_is_too_long_is_named() {
 
 #[actix_web::test]
 async fn an_unknown_field_and_what_is_no_object_are_named() {
-    let world = World::start().await;
+    let world = world().await;
     let (contract, ours) = (Contract::served(), Belongings::of(&world).await);
     for operation in contract.operations() {
         let (Some(body), Some(path)) = (&operation.body, ours.path(&operation)) else { continue };
@@ -221,7 +234,7 @@ async fn an_unknown_field_and_what_is_no_object_are_named() {
 
 #[actix_web::test]
 async fn a_number_in_a_query_that_is_none_is_named() {
-    let world = World::start().await;
+    let world = world().await;
     let (contract, ours) = (Contract::served(), Belongings::of(&world).await);
     let asked = contract.numbers_asked_for();
     assert!(asked.len() > 20, "{}", asked.len());
@@ -238,7 +251,7 @@ async fn a_number_in_a_query_that_is_none_is_named() {
 
 #[actix_web::test]
 async fn what_belongs_to_another_tenant_is_not_there() {
-    let world = World::start().await;
+    let world = world().await;
     let (contract, ours) = (Contract::served(), Belongings::of(&world).await);
     let with_ids = contract.operations().into_iter().filter(|operation| operation.path.contains('{'));
     let with_ids: Vec<_> = with_ids.filter(|of| !WITHOUT_OURS.contains(&(&of.method, &of.path))).collect();

@@ -207,7 +207,9 @@ fn text(schema: &Value) -> Value {
         "" => json!("x"),
         pattern if pattern.contains("https") => json!("https://hooks.tests.example/"),
         pattern if pattern.contains('@') => json!("x@tests.example"),
+        pattern if pattern.contains("):[") => json!("08:30"),
         pattern if pattern.contains("[a-z]{2,3}") => json!("it"),
+
         pattern if pattern.contains("[0-9]") => json!("1"),
         other => panic!("no example for {other}"),
     }
