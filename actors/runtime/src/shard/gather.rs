@@ -80,7 +80,14 @@ impl Shard {
         if self.next_timer.is_none_or(|due| due > self.now) {
             return Ok(());
         }
-        let due = self.shared.options.engine.due(self.shard.id, self.now, limit).await?;
+        let engine = &self.shared.options.engine;
+        let due = engine.due(self.shard.id, self.now, limit).await?;
+        if due.is_empty() {
+            // What was remembered is not so: the timer was moved, or the store had not told the next one. Looking again
+            // and again would find nothing either.
+            self.next_timer = engine.next_due(self.shard.id).await?;
+            return Ok(());
+        }
         batch.ticked = true;
         for (due_at, conversation) in due {
             let late = (self.now - due_at).0.max(0);

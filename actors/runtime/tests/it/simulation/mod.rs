@@ -74,6 +74,12 @@ fn a_seed_gives_the_same_run_again() {
     assert_eq!(run(simulate(3)), run(simulate(3)));
 }
 
+/// After a fault the store did not tell the next timer, and a shard looked for one that was not there for ever.
+#[test]
+fn a_timer_that_is_not_there_is_not_looked_for_again() {
+    assert!(run(simulate(505)).faults > 0);
+}
+
 #[test]
 fn p1_p2_p3_p5_p7_nothing_is_lost_doubled_or_out_of_order_whatever_happens() {
     let setting = |name| std::env::var(name).ok().and_then(|text| text.parse().ok());
