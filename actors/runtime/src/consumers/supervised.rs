@@ -167,7 +167,8 @@ impl Actor for Supervised {
     }
 }
 
-fn with_sources(error: &dyn std::error::Error) -> String {
+/// An error with everything that led to it.
+pub(super) fn with_sources(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {

@@ -14,7 +14,8 @@ use parking_lot::Mutex;
 use protocol::time::{SpanMs, TimestampMs};
 use store::records::Reach;
 
-use super::{Carried, Carrier, Notice, with_sources};
+use super::{Carried, Carrier, Notice};
+use crate::consumers::supervised::with_sources;
 use crate::limits::{MAIL_TIMEOUT, MAIL_WITHIN};
 use crate::metrics::NotificationOutcome;
 

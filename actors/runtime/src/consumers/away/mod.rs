@@ -135,13 +135,3 @@ pub(super) trait Carrier {
     /// Makes one attempt, within bounded time.
     async fn carry(&self, notice: &Notice<'_>, now: TimestampMs) -> Carried;
 }
-
-fn with_sources(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text.extend([": ", &cause.to_string()]);
-        source = cause.source();
-    }
-    text
-}

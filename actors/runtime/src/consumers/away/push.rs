@@ -11,8 +11,9 @@ use serde_json::json;
 use store::records::{Device, Reach};
 
 use super::seal::{KeyError, Recipient, VapidKey};
-use super::{Carried, Carrier, Notice, with_sources};
+use super::{Carried, Carrier, Notice};
 use crate::consumers::endpoints::{EndpointSettings, PublicOnly, host_is_public, redirects, retry_after};
+use crate::consumers::supervised::with_sources;
 use crate::consumers::{ConsumerError, Shared};
 use crate::limits::{PUSH_ENDPOINT_BYTES, PUSH_TOPIC, PUSH_TTL_SECONDS, PUSH_WITHIN};
 use crate::metrics::NotificationOutcome;
