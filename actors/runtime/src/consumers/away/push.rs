@@ -75,12 +75,17 @@ pub enum DeviceError {
 /// # Errors
 /// Says what is wrong.
 pub fn check_device(device: &Device, allow_private: bool) -> Result<(), DeviceError> {
+    place(device, allow_private).map(drop)
+}
+
+/// Where a browser is reached, and what messages to it are sealed with.
+fn place(device: &Device, allow_private: bool) -> Result<(Url, Recipient), DeviceError> {
     let url = Url::parse(&device.endpoint).map_err(|_| DeviceError::Endpoint)?;
     let safe = url.scheme() == "https" && host_is_public(&url);
     if device.endpoint.len() > PUSH_ENDPOINT_BYTES || url.host().is_none() || !(safe || allow_private) {
         return Err(DeviceError::Endpoint);
     }
-    Ok(Recipient::new(&device.p256dh, &device.auth).map(drop)?)
+    Ok((url, Recipient::new(&device.p256dh, &device.auth)?))
 }
 
 /// Sends push messages. One client for all services: connections are kept.
@@ -110,13 +115,11 @@ impl Pusher {
         notice: &Notice<'_>,
         now: TimestampMs,
     ) -> Result<RequestBuilder, String> {
-        check_device(device, self.allow_private).map_err(|error| error.to_string())?;
-        let url = Url::parse(&device.endpoint).map_err(|error| error.to_string())?;
+        let (url, recipient) = place(device, self.allow_private).map_err(|error| error.to_string())?;
         let letter = &notice.letter;
         let message = json!({
             "title": letter.subject, "body": letter.summary, "url": notice.link, "tag": PUSH_TOPIC,
         });
-        let recipient = Recipient::new(&device.p256dh, &device.auth).map_err(|error| error.to_string())?;
         let sealed = recipient.seal(message.to_string().as_bytes());
         let origin = url.origin().ascii_serialization();
         let signed = self.key.authorization(&origin, &self.settings.subject, now);
