@@ -7,7 +7,7 @@
 mod people;
 mod questions;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use protocol::command::Party;
@@ -23,6 +23,8 @@ type Failure = Box<dyn std::error::Error>;
 const BUDGET: Duration = Duration::from_millis(50);
 /// Answers of each question that are measured: a third of them first pages, deep ones, and counts.
 const TURNS: u64 = 120;
+/// Answers of each question that come first and are not measured: what is asked all day is not asked of cold disks.
+const WARM_UP: u64 = 30;
 /// Rows of a page: what the gateway takes unless told otherwise.
 const PAGE: usize = 50;
 /// Conversations of a view that are counted, as the gateway does.
@@ -92,6 +94,34 @@ async fn ask(
     Ok(begun.elapsed())
 }
 
+/// Contacts who are named so: the first page, or one from deep within.
+async fn look_for(
+    records: &impl Records,
+    now: TimestampMs,
+    text: String,
+    turn: u64,
+) -> Result<Duration, Failure> {
+    let mut page = PageRequest::first(PAGE);
+    if !turn.is_multiple_of(3) {
+        let deep = TimestampMs(now.0 - (now.0 - Person::end(0).0) * (turn as i64 % 9 + 1) / 10);
+        page.cursor = Some(Cursor(format!("{}-0", deep.0).into()));
+    }
+    let begun = Instant::now();
+    records.contacts(TENANT, Some(text), page).await?;
+    Ok(begun.elapsed())
+}
+
+/// Prints a line about a question; answers whether it keeps within the budget.
+fn judge(name: &str, mut times: Vec<Duration>) -> bool {
+    times.sort_unstable();
+    let at = |part: usize| times[(times.len() * part / 100).min(times.len() - 1)];
+    let ms = |part| at(part).as_secs_f64() * 1_000.0;
+    let good = at(99) <= BUDGET;
+    let mark = if good { "" } else { "  over the budget" };
+    println!("{name:<46} {:>8.2} {:>8.2} {:>8.2}{mark}", ms(50), ms(99), ms(100));
+    good
+}
+
 async fn measure(records: &impl Records, of: u64) -> Result<bool, Failure> {
     let now = Person::end(of);
     let asked = |turn| [questions::views(now, turn), questions::all(now, turn)].concat();
@@ -99,18 +129,29 @@ async fn measure(records: &impl Records, of: u64) -> Result<bool, Failure> {
     let mut good = true;
     for (place, (name, _)) in asked(0).into_iter().enumerate() {
         let mut times = Vec::new();
-        for turn in 0..TURNS {
+        for turn in 0..WARM_UP + TURNS {
             let (_, filter) = asked(turn).swap_remove(place);
             times.push(ask(records, now, filter, turn).await?);
         }
-        times.sort_unstable();
-        let at = |part: usize| times[(times.len() * part / 100).min(times.len() - 1)];
-        let ms = |part| at(part).as_secs_f64() * 1_000.0;
-        let mark = if at(99) > BUDGET { "  over the budget" } else { "" };
-        good &= mark.is_empty();
-        println!("{name:<46} {:>8.2} {:>8.2} {:>8.2}{mark}", ms(50), ms(99), ms(100));
+        good &= judge(name, times.split_off(WARM_UP as usize));
+    }
+    for (place, (name, _)) in questions::names(0).into_iter().enumerate() {
+        let mut times = Vec::new();
+        for turn in 0..WARM_UP + TURNS {
+            let (_, text) = questions::names(turn).swap_remove(place);
+            times.push(look_for(records, now, text, turn).await?);
+        }
+        good &= judge(&format!("contacts: {name}"), times.split_off(WARM_UP as usize));
     }
     Ok(good)
+}
+
+/// Reads all files of a folder once: a database that people use stands in the memory of its machine.
+fn recall(folder: &Path) -> Result<(), Failure> {
+    for entry in std::fs::read_dir(folder)? {
+        std::io::copy(&mut std::fs::File::open(entry?.path())?, &mut std::io::sink())?;
+    }
+    Ok(())
 }
 
 async fn run(records: impl Records, of: u64) -> Result<bool, Failure> {
@@ -130,7 +171,11 @@ async fn main() -> Result<(), Failure> {
     let folder = given.next().map_or(temporary.path().to_owned(), PathBuf::from);
     let good = match std::env::var("POSTGRES") {
         Ok(address) => run(PostgresRecords::connect(&address).await?, of).await?,
-        Err(_) => run(SqliteRecords::open(&folder)?, of).await?,
+        Err(_) => {
+            let records = SqliteRecords::open(&folder)?;
+            recall(&folder)?;
+            run(records, of).await?
+        }
     };
     if good { Ok(()) } else { Err(format!("a question takes more than {BUDGET:?}").into()) }
 }

@@ -24,20 +24,22 @@ pub const MAX_SEARCH_WORD_CHARS: usize = 32;
 pub const MAX_FILTER_CONDITIONS: usize = 50;
 
 /// Conversations that are looked up and sorted for one page of the inbox: more are found sooner by going from the newest one
-/// back. Each is a page of its own to read, which takes some ten microseconds; with as many among a million, going back
-/// meets 50 of them within twenty-five thousand.
-pub const FEW: u64 = 2_000;
+/// back. Each is two pages of its own to read, which takes some twenty microseconds.
+pub const FEW: u64 = 1_500;
 
-/// Contacts that a searched word may have in order to be read into a list once, instead of asking each conversation that
-/// is met for its words. They stand side by side in an index. Of more, 50 are met among the first 2,500.
-pub const LISTED: u64 = 20_000;
+/// Contacts that a searched word or a stage may have in order to be read into a list once, instead of asking each
+/// conversation that is met for it. They stand side by side in an index.
+pub const LISTED: u64 = 10_000;
 
 /// Conversations that one page is looked for in, from the newest one back: some ten to thirty milliseconds. A page that
 /// ends there may be short, and says where to go on.
 pub const WALK: usize = 20_000;
 
-/// The same where each of them is asked for what stands elsewhere, such as its words.
-pub const WALK_AND_ASK: usize = 4_000;
+/// The same where a list is read beforehand, which takes about as long.
+pub const WALK_AND_LIST: usize = 10_000;
+
+/// The same where each of them is asked for what stands elsewhere, such as its words: a page of its own to read.
+pub const WALK_AND_ASK: usize = 2_000;
 
 /// Values in one condition, such as ids: SQL parameters are bounded.
 pub const MAX_FILTER_VALUES: usize = 200;

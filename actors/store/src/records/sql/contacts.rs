@@ -19,7 +19,7 @@ use super::filter::Where;
 use super::paging::{older, page, page_limit, pair_cursor};
 use super::statement::{Database, Durability, Sql, one};
 use super::value::{Value, Values, values};
-use super::{documents, load, rows, save};
+use super::{documents, load, people, rows, save};
 
 #[async_trait]
 impl<D: Database> Contacts for D {
@@ -29,7 +29,7 @@ impl<D: Database> Contacts for D {
         search: Option<String>,
         page: PageRequest,
     ) -> RecordsResult<Page<ContactRecord>> {
-        self.read(move |db| contacts(db, tenant, search, page).boxed()).await
+        self.snapshot(move |db| contacts(db, tenant, search, page).boxed()).await
     }
 
     async fn contact(&self, tenant: TenantId, id: ContactId) -> RecordsResult<Option<ContactRecord>> {
@@ -153,11 +153,10 @@ async fn contacts<S: Sql>(
     search: Option<String>,
     request: PageRequest,
 ) -> RecordsResult<Page<ContactRecord>> {
-    let mut conditions = Where::tenant("p.tenant", tenant);
-    if let Some(text) = search {
-        conditions.and_search(tenant, "p.id", &text);
+    match search {
+        Some(text) if !text.trim().is_empty() => people::find(db, (tenant, text), request).await,
+        _ => newest(db, Where::tenant("p.tenant", tenant), request).await,
     }
-    newest(db, conditions, request).await
 }
 
 /// The newest contacts for which the conditions hold.

@@ -17,8 +17,17 @@ pub(crate) struct Key {
     values: Values<'static>,
     /// The column of conversations that it is about.
     column: &'static str,
-    /// The searched word that it stands for.
-    word: Option<String>,
+    /// What it stands for, if a list of it may be read once instead of asking each conversation.
+    listed: Option<Listed>,
+}
+
+/// What is known of contacts and not of their conversations.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Listed {
+    /// A searched word.
+    Word(String),
+    /// The stage of an application.
+    Stage(String),
 }
 
 /// What indexes tell of a filter.
@@ -26,8 +35,8 @@ pub(crate) struct Key {
 pub(super) struct Known {
     /// The keys by which all conversations that it selects are found, if they are few.
     pub(super) keys: Option<Vec<Key>>,
-    /// Searched words that a list of contacts stands for: too many to look up, and too few to meet by asking each.
-    pub(super) listed: Vec<String>,
+    /// What a list of contacts stands for: too many to look up, and too few to meet by asking each.
+    pub(super) listed: Vec<Listed>,
 }
 
 const ID: &str = "id";
@@ -46,18 +55,25 @@ enum Part {
 /// Asks the indexes about a filter.
 pub(super) async fn known<S: Sql>(db: &mut S, tenant: TenantId, filter: &Filter) -> RecordsResult<Known> {
     let mut part = part(tenant, filter)?;
-    let (mut open, mut listed) = (vec![&mut part], Vec::new());
+    let (mut open, mut common) = (vec![&mut part], Vec::new());
     while let Some(part) = open.pop() {
         match part {
             Part::Key(key, count) => {
-                *count = key.count(db).await?;
-                listed.extend(key.word.clone().filter(|_| (FEW + 1..=LISTED).contains(count)));
+                *count = key.count(db, FEW).await?;
+                common.extend((*count > FEW && key.listed.is_some()).then(|| key.clone()));
             }
             Part::All(parts) | Part::Any(parts) => open.extend(parts),
             Part::Open => {}
         }
     }
     let keys = part.fewest().filter(|(count, _)| *count <= FEW).map(|(_, keys)| keys);
+    let mut listed = Vec::new();
+    if keys.is_none() {
+        for key in common {
+            let few_enough = key.count(db, LISTED).await? <= LISTED;
+            listed.extend(key.listed.filter(|_| few_enough));
+        }
+    }
     Ok(Known { keys, listed })
 }
 
@@ -86,18 +102,17 @@ impl Part {
 impl Key {
     fn of_conversation(sql: &str, values: Values<'static>) -> Part {
         let sql = format!("SELECT k.id AS key FROM conversations k WHERE k.tenant = {{}} AND {sql}");
-        Part::Key(Self { sql, values, column: ID, word: None }, 0)
+        Part::Key(Self { sql, values, column: ID, listed: None }, 0)
     }
 
-    fn of_contact(sql: &str, values: Values<'static>) -> Part {
-        Part::Key(Self { sql: sql.to_owned(), values, column: CONTACT, word: None }, 0)
+    fn of_contact(sql: &str, values: Values<'static>, listed: Listed) -> Part {
+        Part::Key(Self { sql: sql.to_owned(), values, column: CONTACT, listed: Some(listed) }, 0)
     }
 
     /// Counts the rows, up to one more than matter.
-    async fn count<S: Sql>(&self, db: &mut S) -> RecordsResult<u64> {
+    async fn count<S: Sql>(&self, db: &mut S, most: u64) -> RecordsResult<u64> {
         let mut rows = Where::default();
         let sql = rows.embed(&self.sql, self.values.clone());
-        let most = if self.word.is_some() { LISTED } else { FEW };
         let sql = format!("SELECT count(*) FROM ({sql} LIMIT {}) AS counted", most + 1);
         Ok(one(db, &sql, rows.values, |cells| cells.take::<u64>()).await?.unwrap_or(0))
     }
@@ -127,6 +142,11 @@ pub(super) fn union(keys: Vec<Key>, rows: &mut Where) -> (String, &'static str) 
     (keys.into_iter().map(sql).collect::<Vec<_>>().join(" UNION ALL "), column)
 }
 
+/// Whether one of the words of a text is listed: it leaves few to be asked for the others.
+pub(super) fn names_a_list(text: &str, listed: &[Listed]) -> bool {
+    search::query(text).into_iter().any(|word| listed.contains(&Listed::Word(word)))
+}
+
 fn part(tenant: TenantId, filter: &Filter) -> RecordsResult<Part> {
     let parts = |parts: &[Filter]| parts.iter().map(|one| part(tenant, one)).collect::<RecordsResult<_>>();
     let of_tenant = |sql: &str| Key::of_conversation(sql, values![tenant.0]);
@@ -149,12 +169,12 @@ fn part(tenant: TenantId, filter: &Filter) -> RecordsResult<Part> {
         Filter::Paused => of_tenant("k.paused = 1"),
         Filter::Stage(stage) => {
             let sql = "SELECT s.id AS key FROM contacts s WHERE s.tenant = {} AND s.stage = {}";
-            Key::of_contact(sql, values![tenant.0, stage.to_string()])
+            Key::of_contact(sql, values![tenant.0, stage.to_string()], Listed::Stage(stage.to_string()))
         }
         Filter::RepliedBy(party) => {
             let sql = "SELECT r.conversation AS key FROM repliers r WHERE r.tenant = {} AND r.party = {}";
             let values = values![tenant.0, text::party(*party)];
-            Part::Key(Key { sql: sql.to_owned(), values, column: ID, word: None }, 0)
+            Part::Key(Key { sql: sql.to_owned(), values, column: ID, listed: None }, 0)
         }
         Filter::Search(text) => words(tenant, text),
         Filter::Not(_)
@@ -187,7 +207,11 @@ fn words(tenant: TenantId, text: &str) -> Part {
         let sql =
             "SELECT w.contact AS key FROM contact_words w WHERE w.tenant = {} AND w.word >= {} AND w.word < {}";
         let values = values![tenant.0, word.clone(), search::end(&word)];
-        Part::Key(Key { sql: sql.to_owned(), values, column: CONTACT, word: Some(word) }, 0)
+        Key::of_contact(sql, values, Listed::Word(word))
     });
-    Part::All(words.collect())
+    match words.collect::<Vec<_>>() {
+        // Nobody is named by signs alone.
+        words if words.is_empty() && !text.trim().is_empty() => Part::Any(words),
+        words => Part::All(words),
+    }
 }

@@ -7,6 +7,7 @@ use protocol::id::TenantId;
 use super::super::limits::{MAX_FILTER_CONDITIONS, MAX_FILTER_VALUES};
 use super::super::text::{self, name};
 use super::super::{Filter, RecordsError, RecordsResult, search};
+use super::few::Listed;
 use super::value::{Value, Values};
 
 /// The conditions of one query with their parameters.
@@ -17,8 +18,8 @@ pub(crate) struct Where {
     /// Parameters, in order of their numbers.
     pub(crate) values: Values<'static>,
     conditions: usize,
-    /// Searched words that a list of contacts stands for, instead of asking each.
-    pub(super) listed: Vec<String>,
+    /// What a list of contacts stands for, instead of asking each.
+    pub(super) listed: Vec<Listed>,
 }
 
 impl Where {
@@ -61,9 +62,9 @@ impl Where {
         Ok(())
     }
 
-    /// Adds a search over contacts, whose id is the given column.
-    pub(super) fn and_search(&mut self, tenant: TenantId, column: &str, text: &str) {
-        let condition = self.search(tenant, column, text);
+    /// Adds that a contact, whose id is the given column, has every word of a text.
+    pub(super) fn and_named(&mut self, tenant: TenantId, contact: &str, text: &str) {
+        let condition = self.named(tenant, contact, text);
         write!(self.sql, " AND {condition}").ok(); // writing to a string cannot fail
     }
 
@@ -84,14 +85,18 @@ impl Where {
             }
             Filter::RepliedBy(party) => {
                 let (tenant, party) = (self.bind(tenant.0), self.bind(text::party(*party)));
-                format!(
-                    "EXISTS (SELECT 1 FROM repliers r \
-                     WHERE r.tenant = {tenant} AND r.party = {party} AND r.conversation = c.id)"
-                )
+                there_is(&format!(
+                    "repliers r WHERE r.tenant = {tenant} AND r.party = {party} AND r.conversation = c.id"
+                ))
             }
             Filter::Stage(stage) => {
-                let stage = self.bind(stage.to_string());
-                format!("EXISTS (SELECT 1 FROM contacts s WHERE s.id = c.contact AND s.stage = {stage})")
+                let listed = self.listed.contains(&Listed::Stage(stage.to_string()));
+                let (tenant, stage) = (self.bind(tenant.0), self.bind(stage.to_string()));
+                let of_stage = format!("contacts s WHERE s.tenant = {tenant} AND s.stage = {stage}");
+                match listed {
+                    true => is_listed("c.contact", &format!("s.id FROM {of_stage}")),
+                    false => there_is(&format!("{of_stage} AND s.id = c.contact")),
+                }
             }
             Filter::WindowCloses { now, until } => {
                 let (now, until) = (self.bind(now.0), self.bind(until.0));
@@ -101,7 +106,7 @@ impl Where {
                 let at = self.bind(at.0);
                 format!("(c.window_expires_at IS NULL OR c.window_expires_at <= {at})")
             }
-            Filter::Search(text) => self.named(tenant, text),
+            Filter::Search(text) => self.named(tenant, "c.contact", text),
             plain => self.plain(plain)?,
         })
     }
@@ -178,46 +183,36 @@ impl Where {
         Ok(format!("{column} IN ({})", places.join(", ")))
     }
 
-    /// Every word of the text is the beginning of a word of the conversation's contact, who is asked by itself.
-    fn named(&mut self, tenant: TenantId, text: &str) -> String {
-        let mut words = search::query(text);
-        words.sort_by_key(|word| !self.listed.contains(word));
+    /// Every word of the text is the beginning of a word of the contact, who is asked by itself.
+    fn named(&mut self, tenant: TenantId, contact: &str, text: &str) -> String {
+        let listed = |word: &String| self.listed.contains(&Listed::Word(word.clone()));
+        let mut words: Vec<_> = search::query(text).into_iter().map(|word| (listed(&word), word)).collect();
+        words.sort_by_key(|(listed, _)| !listed);
         if words.is_empty() {
             return if text.trim().is_empty() { "1 = 1" } else { "1 = 0" }.to_owned();
         }
-        let range = |word: String| {
+        let range = |(listed, word): (bool, String)| {
             let (start, end) = (self.bind(word.clone()), self.bind(search::end(&word)));
-            if self.listed.contains(&word) {
+            if listed {
                 let tenant = self.bind(tenant.0);
-                return format!(
-                    "c.contact IN (SELECT w.contact FROM contact_words w \
-                     WHERE w.tenant = {tenant} AND w.word >= {start} AND w.word < {end})"
-                );
+                let words = format!("w.tenant = {tenant} AND w.word >= {start} AND w.word < {end}");
+                return is_listed(contact, &format!("w.contact FROM contact_words w WHERE {words}"));
             }
-            format!(
-                "EXISTS (SELECT 1 FROM contact_words w \
-                 WHERE w.contact = c.contact AND w.word >= {start} AND w.word < {end})"
-            )
+            there_is(&format!(
+                "contact_words w WHERE w.contact = {contact} AND w.word >= {start} AND w.word < {end}"
+            ))
         };
         format!("({})", words.into_iter().map(range).collect::<Vec<_>>().join(" AND "))
     }
+}
 
-    /// Every word of the text is the beginning of a word of the contact.
-    fn search(&mut self, tenant: TenantId, column: &str, text: &str) -> String {
-        let mut words = search::query(text);
-        // The longest is likely the rarest: the first one is what the store looks up, the others only check.
-        words.sort_by_key(|word| std::cmp::Reverse(word.len()));
-        if words.is_empty() {
-            return if text.trim().is_empty() { "1 = 1" } else { "1 = 0" }.to_owned();
-        }
-        let tenant = self.bind(tenant.0);
-        let range = |word: String| {
-            let (start, end) = (self.bind(word.clone()), self.bind(search::end(&word)));
-            format!(
-                "{column} IN (SELECT contact FROM contact_words \
-                 WHERE tenant = {tenant} AND word >= {start} AND word < {end})"
-            )
-        };
-        format!("({})", words.into_iter().map(range).collect::<Vec<_>>().join(" AND "))
-    }
+/// Asks one row for what stands elsewhere. As a value of its own: what is asked with `EXISTS` a planner may turn into a
+/// join, whose order it guesses, and which took PostgreSQL a minute where this takes milliseconds.
+fn there_is(rows: &str) -> String {
+    format!("((SELECT 1 FROM {rows} LIMIT 1) IS NOT NULL)")
+}
+
+/// Whether a list has the value; it is read once. `IS TRUE` keeps it from becoming a join, too.
+fn is_listed(value: &str, list: &str) -> String {
+    format!("(({value} IN (SELECT {list})) IS TRUE)")
 }

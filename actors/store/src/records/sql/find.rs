@@ -5,11 +5,11 @@
 
 use protocol::id::TenantId;
 
-use super::super::limits::{FEW, WALK, WALK_AND_ASK};
-use super::super::{Cursor, Filter, RecordsResult, search, text};
-use super::few;
+use super::super::limits::{FEW, WALK, WALK_AND_ASK, WALK_AND_LIST};
+use super::super::{Cursor, Filter, RecordsResult, text};
+use super::few::{self, Listed};
 use super::filter::Where;
-use super::paging::{older, pair_cursor};
+use super::paging::{cursor_pair, older, pair_cursor};
 use super::statement::{Sql, one};
 use super::value::{Value, Values, values};
 
@@ -86,7 +86,7 @@ pub(crate) fn look_up(
 /// Conversations that fit among the newest ones.
 pub(crate) fn walk(
     (tenant, filter): (TenantId, &Filter),
-    (listed, length): (Vec<String>, usize),
+    (listed, length): (Vec<Listed>, usize),
     cursor: Option<&Cursor>,
     limit: usize,
 ) -> RecordsResult<(String, Values<'static>)> {
@@ -121,17 +121,22 @@ async fn end_of_walk<S: Sql>(
 }
 
 /// How many conversations a walk meets.
-fn length(filter: &Filter, listed: &[String]) -> usize {
-    if asks_each(filter, listed) { WALK_AND_ASK } else { WALK }
+fn length(filter: &Filter, listed: &[Listed]) -> usize {
+    match () {
+        () if asks_each(filter, listed) || along(filter).is_some() => WALK_AND_ASK,
+        () if !listed.is_empty() => WALK_AND_LIST,
+        () => WALK,
+    }
 }
 
 /// Whether a walk asks each for its words, stage, or who replied. One word that is listed leaves few to be asked for others.
-fn asks_each(filter: &Filter, listed: &[String]) -> bool {
+fn asks_each(filter: &Filter, listed: &[Listed]) -> bool {
     match filter {
         Filter::All(parts) | Filter::Any(parts) => parts.iter().any(|part| asks_each(part, listed)),
         Filter::Not(part) => asks_each(part, listed),
-        Filter::Search(text) => !search::query(text).iter().any(|word| listed.contains(word)),
-        Filter::Stage(_) | Filter::RepliedBy(_) => true,
+        Filter::Search(text) => !few::names_a_list(text, listed),
+        Filter::Stage(stage) => !listed.contains(&Listed::Stage(stage.to_string())),
+        Filter::RepliedBy(_) => true,
         _ => false,
     }
 }
@@ -139,24 +144,41 @@ fn asks_each(filter: &Filter, listed: &[String]) -> bool {
 /// The conversations that a walk meets: one index knows them in their order.
 fn way((tenant, filter): (TenantId, &Filter), cursor: Option<&Cursor>) -> RecordsResult<Where> {
     let mut rows = Where::tenant("c.tenant", tenant);
-    let required = required(filter);
-    if let Some((_, sql, values)) = required.iter().filter_map(|part| ordered(part)).min_by_key(|one| one.0) {
+    if let Some((sql, values)) = along(filter) {
         let sql = rows.embed(sql, values);
         rows.sql = format!("{} AND {sql}", rows.sql);
     }
     // Nobody writes without bringing the conversation to the top.
-    for part in required {
+    let mut before = None;
+    for part in required(filter) {
         match part {
             Filter::AnsweredSince(at) | Filter::LastMessageSince(at) | Filter::SentSince(at) => {
                 rows.and("c.sort_at >= {}", at.0);
             }
-            Filter::LastMessageBefore(at) => rows.and("c.sort_at < {}", at.0),
+            Filter::LastMessageBefore(at) => before = before.into_iter().chain([at.0]).min(),
             _ => {}
         }
     }
-    older(&mut rows, "c.sort_at, c.id", cursor, Value::from)?;
+    // One place to begin at: given two, SQLite begins at the newer one and goes all the way to the other.
+    let behind = cursor.map(cursor_pair).transpose()?.map(|(at, _)| at);
+    match before.filter(|&before| behind.is_none_or(|at| at >= before)) {
+        Some(before) => rows.and("c.sort_at < {}", before),
+        None => older(&mut rows, "c.sort_at, c.id", cursor, Value::from)?,
+    }
     Ok(rows)
 }
+
+/// The condition along whose index a walk goes, if not along that of all. Most are unread and unanswered in many an inbox:
+/// with another condition the index of all, which need not look up each row, is the shorter way.
+fn along(filter: &Filter) -> Option<(&'static str, Values<'static>)> {
+    let required = required(filter);
+    let alone = required.iter().filter(|part| !matches!(part, Filter::Not(_))).count() == 1;
+    let known = required.into_iter().filter_map(ordered).filter(|(rank, ..)| alone || *rank < UNANSWERED);
+    known.min_by_key(|(rank, ..)| *rank).map(|(_, sql, values)| (sql, values))
+}
+
+/// Place of unanswered ones among the conditions of [`ordered`].
+const UNANSWERED: u8 = 3;
 
 /// The condition by which an index knows conversations in their order, the one that likely has the fewest first.
 fn ordered(part: &Filter) -> Option<(u8, &'static str, Values<'static>)> {
@@ -167,7 +189,7 @@ fn ordered(part: &Filter) -> Option<(u8, &'static str, Values<'static>)> {
             _ => return None,
         },
         Filter::UnansweredSince(at) => (2, "c.unanswered_since <= {}", values![at.0]),
-        Filter::Unanswered => (3, "c.unanswered_since IS NOT NULL", values![]),
+        Filter::Unanswered => (UNANSWERED, "c.unanswered_since IS NOT NULL", values![]),
         Filter::Unread => (4, "c.unread > 0", values![]),
         _ => return None,
     })

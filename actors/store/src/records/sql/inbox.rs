@@ -25,15 +25,15 @@ impl<D: Database> Inbox for D {
         filter: Filter,
         page: PageRequest,
     ) -> RecordsResult<Page<ConversationRecord>> {
-        self.read(move |db| conversations(db, tenant, filter, page).boxed()).await
+        self.snapshot(move |db| conversations(db, tenant, filter, page).boxed()).await
     }
 
     async fn unread(&self, tenant: TenantId, filter: Filter) -> RecordsResult<Unread> {
-        self.read(move |db| unread(db, tenant, filter).boxed()).await
+        self.snapshot(move |db| unread(db, tenant, filter).boxed()).await
     }
 
     async fn count(&self, tenant: TenantId, filter: Filter, limit: usize) -> RecordsResult<Count> {
-        self.read(move |db| count(db, tenant, filter, limit).boxed()).await
+        self.snapshot(move |db| count(db, tenant, filter, limit).boxed()).await
     }
 
     async fn conversation(

@@ -21,6 +21,7 @@ mod load;
 mod money;
 mod notifications;
 mod paging;
+mod people;
 mod period;
 mod project;
 mod reaches;
@@ -41,4 +42,6 @@ pub(super) use statement::{Database, Durability, Insert, Kind, Lock, Sql};
 pub(super) use value::{Value, Values};
 
 #[cfg(test)]
-pub(super) use {few::assumed, find::look_up, find::walk, inbox::select_messages};
+pub(super) use people::{look_up as look_up_people, walk as walk_people};
+#[cfg(test)]
+pub(super) use {few::Listed, few::assumed, find::look_up, find::walk, inbox::select_messages};

@@ -19,7 +19,7 @@ pub(super) fn page<T>(mut data: Vec<T>, limit: usize, cursor: impl FnOnce(&T) ->
 }
 
 /// Reads a cursor made of two numbers.
-fn cursor_pair(cursor: &Cursor) -> RecordsResult<(i64, u128)> {
+pub(super) fn cursor_pair(cursor: &Cursor) -> RecordsResult<(i64, u128)> {
     let (at, id) = cursor.0.split_once('-').ok_or(RecordsError::PageCursor)?;
     let at = at.parse().map_err(|_| RecordsError::PageCursor)?;
     let id = u128::from_str_radix(id, 16).map_err(|_| RecordsError::PageCursor)?;

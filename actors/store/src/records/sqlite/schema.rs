@@ -20,6 +20,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("schema_7.sql"),
     include_str!("schema_8.sql"),
     include_str!("schema_9.sql"),
+    include_str!("schema_10.sql"),
 ];
 
 /// Pages of the log before they are moved into the database: 4 MiB. Nearly all of them are new pages of events, which
@@ -67,6 +68,7 @@ pub(super) fn migrate(connection: &mut Connection) -> RecordsResult<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::records::sql::{Listed, look_up_people, walk_people};
     use crate::records::sql::{Value, Values, assumed, look_up, select_messages, walk};
     use crate::records::{Filter, Order};
     use protocol::command::{Owner, Party};
@@ -117,6 +119,23 @@ mod tests {
             let plan = plan(&connection, &sql, values);
             assert!(plan.contains(way) && plan.contains("CO-ROUTINE c"), "{filter:?}: {plan}");
             assert!(!plan.contains("TEMP B-TREE"), "{filter:?}: {plan}");
+        }
+    }
+
+    #[test]
+    fn b3_people_are_found_by_an_index_however_common_their_names_are() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        migrate(&mut connection).unwrap();
+        tune(&connection).unwrap();
+        let (tenant, text) = (TenantId(1), "rossi anna");
+        let keys = assumed(tenant, &Filter::Search(text.into())).unwrap();
+        let (sql, values) = look_up_people((tenant, text), keys, None, 50).unwrap();
+        let rare = plan(&connection, &sql, values);
+        assert!(rare.contains("p USING INDEX sqlite_autoindex_contacts_1 (id=?)"), "{rare}");
+        for listed in [Vec::new(), vec![Listed::Word("rossi".to_owned())]] {
+            let (sql, values) = walk_people((tenant, text), (listed, 9), None, 50).unwrap();
+            let common = plan(&connection, &sql, values);
+            assert!(common.contains("p USING COVERING INDEX contacts_newest"), "{common}");
         }
     }
 
