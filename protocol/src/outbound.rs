@@ -103,6 +103,21 @@ pub enum Outcome {
         /// What failed.
         detail: String,
     },
+    /// The provider took it, and holds it back: it paces a template that people do not know yet.
+    Held {
+        /// Its id from now on.
+        provider_id: ProviderId,
+        /// The recipient as the provider writes it, when that differs from what was sent.
+        recipient: Option<crate::phone::E164>,
+    },
+}
+
+impl Outcome {
+    /// Whether the provider has the message.
+    #[must_use]
+    pub const fn is_taken(&self) -> bool {
+        matches!(self, Self::Accepted { .. } | Self::Held { .. })
+    }
 }
 
 /// One finished attempt to send, kept with the message.

@@ -70,6 +70,10 @@ pub const RECENT: usize = 16;
 /// Of those, messages whose status is final: kept only so that repeated statuses change nothing.
 pub const RECENT_FINAL: usize = 2;
 
+/// Of those, messages that the provider holds back: for hours, while others are sent. One a day is much, and a provider
+/// that never says what became of them must not crowd out the others.
+pub const RECENT_HELD: usize = 4;
+
 /// Statuses that overtook the answer to our own POST. Only one POST is under way, with few statuses each.
 pub const PARKED: usize = 8;
 
@@ -124,5 +128,8 @@ pub const FLOW_MISSES: u8 = 3;
 pub const RECHARGE_WITHIN: SpanMs = SpanMs::hours(48);
 
 const _: () = assert!(PARKED_FOR.0 > IN_DOUBT.0, "a parked status must survive until the outcome is known");
-const _: () = assert!(RECENT_FINAL < RECENT, "final messages must not crowd out those that still move");
+const _: () = assert!(
+    RECENT_FINAL + RECENT_HELD < RECENT,
+    "final and held messages must not crowd out those that move"
+);
 const _: () = assert!(BUTTONS < LIST_ROWS, "a list holds more than buttons do");

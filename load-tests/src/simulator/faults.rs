@@ -57,4 +57,8 @@ pub enum FaultKind {
     AcceptThenReset,
     /// Accepted, but the answer takes this many milliseconds.
     AcceptThenStall(u64),
+    /// A template is accepted and held for quality assessment; its statuses come this many milliseconds later.
+    Hold(i64),
+    /// The same, but then it fails with 132015, and the provider pauses the template.
+    HoldThenDrop(i64),
 }

@@ -91,8 +91,10 @@ impl World {
     pub(crate) async fn statuses_until(&mut self, last: &str) -> Vec<Value> {
         let mut statuses = Vec::new();
         while statuses.last().is_none_or(|status: &Value| status["status"] != last) {
-            let value = self.value().await;
-            statuses.extend(value["statuses"].as_array().cloned().unwrap_or_default());
+            let body = self.webhook().await.body;
+            let parts = |value: &Value| value.as_array().cloned().unwrap_or_default();
+            let changes = parts(&body["entry"]).into_iter().flat_map(|entry| parts(&entry["changes"]));
+            statuses.extend(changes.flat_map(|change| parts(&change["value"]["statuses"])));
         }
         statuses
     }

@@ -1,3 +1,4 @@
+use load_tests::simulator::{Fault, FaultKind};
 use serde_json::{Value, json};
 
 use crate::harness::{ANNA, TOKEN, WABA, World};
@@ -22,6 +23,23 @@ async fn a_template_must_match_exactly() {
     let sent = &world.statuses_until("read").await[0];
     assert_eq!(sent["pricing"]["category"], "utility");
     assert_eq!(sent["pricing"]["billable"], true);
+}
+
+#[actix_web::test]
+async fn a_paced_template_is_held_then_sent_or_dropped() {
+    let mut world = World::start();
+    for (kind, last) in [(FaultKind::Hold(60_000), "read"), (FaultKind::HoldThenDrop(60_000), "failed")] {
+        world.provider.set_faults(vec![Fault::always(kind)]);
+        let (status, answer) = world.send(&invite("it", &["Anna", "lunedì"])).await;
+        assert_eq!(status, 200);
+        assert_eq!(answer["messages"][0]["message_status"], "held_for_quality_assessment");
+        world.provider.set_faults(Vec::new());
+        world.provider.advance_ms(62_000);
+        let told = world.statuses_until(last).await;
+        assert_eq!(told.iter().any(|status| status["errors"][0]["code"] == 132_015), last == "failed");
+    }
+    let (_, answer) = world.send(&invite("it", &["Anna", "lunedì"])).await;
+    assert_eq!(answer["error"]["code"], 132_015, "what was dropped is paused");
 }
 
 #[actix_web::test]

@@ -25,6 +25,8 @@ pub enum MessageStatus {
     Unknown,
     /// Not sent because of a rule (opted out, window closed) that began to hold while it waited.
     Refused,
+    /// The provider took it and holds it back until it knows how people like the template; it sends it then, or drops it.
+    Held,
 }
 
 impl MessageStatus {
@@ -41,6 +43,7 @@ impl MessageStatus {
             Self::Failed => "failed",
             Self::Unknown => "unknown",
             Self::Refused => "refused",
+            Self::Held => "held",
         }
     }
 
@@ -52,14 +55,15 @@ impl MessageStatus {
     }
 
     /// Height in the lattice. `Failed` is above `Sent` but below `Delivered`: what a person has received
-    /// was not lost, whatever another device reported. `Unknown` is resolved by anything the provider says.
+    /// was not lost, whatever another device reported. `Unknown` is resolved by anything the provider says. `Held` is as
+    /// high: no status of the provider says it, only its answer.
     #[must_use]
     pub const fn rank(self) -> u8 {
         match self {
             Self::AwaitingApproval => 0,
             Self::Queued => 1,
             Self::Claimed => 2,
-            Self::Unknown => 3,
+            Self::Unknown | Self::Held => 3,
             Self::Sent => 4,
             Self::Refused => 5,
             Self::Failed => 6,

@@ -26,6 +26,9 @@ struct Recipient {
 #[derive(Deserialize)]
 struct Message {
     id: String,
+    /// Of templates only.
+    #[serde(default)]
+    message_status: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -88,9 +91,12 @@ impl Answer<'_> {
         };
         let recipient =
             recipients.first().and_then(|recipient| E164::parse(recipient.wa_id.as_deref()?).ok());
-        Outcome::Accepted {
-            provider_id: ProviderId::new(message.id),
-            recipient: recipient.filter(|phone| Some(*phone) != self.to),
+        let recipient = recipient.filter(|phone| Some(*phone) != self.to);
+        let provider_id = ProviderId::new(message.id);
+        match message.message_status.as_deref() {
+            // By the provider's schema; `paused` is the same for a template that is paused already.
+            Some("held_for_quality_assessment" | "paused") => Outcome::Held { provider_id, recipient },
+            _ => Outcome::Accepted { provider_id, recipient },
         }
     }
 
@@ -162,6 +168,15 @@ mod tests {
         ] {
             let expected = Outcome::Accepted { provider_id: ProviderId::new("wamid.1"), recipient };
             assert_eq!(outcome(200, &body(contact), None), expected);
+        }
+    }
+
+    #[test]
+    fn d13_a_paced_template_is_held() {
+        for (told, held) in [("accepted", false), ("held_for_quality_assessment", true), ("paused", true)] {
+            let body = format!(r#"{{"messages":[{{"id":"wamid.1","message_status":"{told}"}}]}}"#);
+            let outcome = outcome(200, &body, None);
+            assert!(outcome.is_taken() && matches!(outcome, Outcome::Held { .. }) == held, "{told}");
         }
     }
 

@@ -6,6 +6,7 @@ use domain::directory::TenantDirectory;
 use domain::metering::{Book, Booking, Counters, PairState, apply, concerns, counters, time_zone};
 use jiff::tz::TimeZone;
 use protocol::directory::{Contract, RateCard};
+use protocol::entry::ProviderStatus;
 use protocol::fact::{Event, Fact, MessageStatus};
 use protocol::id::{ConversationId, MessageId, TenantId};
 use protocol::pricing::Money;
@@ -188,6 +189,10 @@ fn credit_use(booking: Option<&Booking>, event: &Event) -> Option<(MessageId, Op
         (_, Fact::StatusChanged { message, status, .. }) => {
             use MessageStatus::{Failed, Refused, Unknown};
             matches!(status, Failed | Refused | Unknown).then_some((*message, None))
+        }
+        // One that was held back may fail when its conversation has long forgotten it.
+        (_, Fact::StatusUnmatched { message: Some(message), status: ProviderStatus::Failed, .. }) => {
+            Some((*message, None))
         }
         _ => None,
     }

@@ -131,7 +131,7 @@ impl Delivery {
 
     fn count(&self, outcome: &Outcome) {
         let label = match outcome {
-            Outcome::Accepted { .. } => OutboundRequest::Accepted,
+            Outcome::Accepted { .. } | Outcome::Held { .. } => OutboundRequest::Accepted,
             Outcome::Rejected { .. } => OutboundRequest::Rejected,
             Outcome::NotSent { .. } | Outcome::Unfunded { .. } => OutboundRequest::NotSent,
             Outcome::InDoubt { .. } => OutboundRequest::InDoubt,

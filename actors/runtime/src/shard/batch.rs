@@ -68,7 +68,7 @@ impl Leavings {
     /// unknown.
     pub(super) fn after_a_rival(&mut self) {
         self.claims.clear();
-        self.outcomes.retain(|(_, _, outcome)| matches!(outcome, Outcome::Accepted { .. }));
+        self.outcomes.retain(|(_, _, outcome)| outcome.is_taken());
     }
 
     /// The outcomes again, and the claims taken back: whatever of it was applied changes nothing the second time,

@@ -21,7 +21,7 @@ impl World {
         sent
     }
 
-    async fn message_until(&self, sent: &Answer, status: &str) -> Value {
+    pub(super) async fn message_until(&self, sent: &Answer, status: &str) -> Value {
         let path = format!("/v1/messages/{}", sent.json()["id"].as_str().unwrap());
         self.get_until(&path, |message| message["status"] == status).await
     }

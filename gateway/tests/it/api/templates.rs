@@ -1,5 +1,6 @@
 //! Templates and their life at the provider.
 
+use load_tests::simulator::{Fault, FaultKind};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
@@ -237,6 +238,36 @@ async fn d13_a_tenant_has_so_many_templates_and_no_more() {
     let refused = world.call(Method::POST, "/v1/templates").body(ours("two")).answer().await;
     assert_eq!(refused.json()["errors"][0]["pointer"], "/name", "{refused:?}");
     assert!(refused.text.contains("2 are allowed"));
+    world.stop().await;
+}
+
+#[actix_web::test]
+async fn d13_a_paced_template_is_held_then_sent_or_dropped() {
+    let world = World::start().await;
+    let (path, _) = world.made(&reminder()).await;
+    world.settled(&path, "approved").await;
+    let send = |to: &str| {
+        let body = json!({ "channel": "whatsapp", "to": to, "type": "template",
+                           "template": { "name": "reminder", "language": "it", "parameters": ["Anna", "9"] } });
+        world.call(Method::POST, "/v1/messages").body(body).answer()
+    };
+    for (kind, to, ends) in [
+        (FaultKind::Hold(3_600_000), "+393335000021", &["delivered", "read"][..]),
+        (FaultKind::HoldThenDrop(3_600_000), "+393335000022", &["failed"]),
+    ] {
+        world.provider.set_faults(vec![Fault::always(kind)]);
+        let sent = send(to).await;
+        let held = world.message_until(&sent, "held").await;
+        let explained = world.get(format!("/v1/explain/{}", held["id"].as_str().unwrap())).await;
+        assert!(explained.text.contains("holds it back"), "{explained:?}");
+        world.provider.set_faults(Vec::new());
+        world.provider.advance_ms(3_700_000);
+        let message = format!("/v1/messages/{}", held["id"].as_str().unwrap());
+        let ended =
+            world.get_until(&message, |message| ends.iter().any(|end| message["status"] == *end)).await;
+        assert_eq!(ended["errors"][0]["code"] == 132_015, ends == ["failed"], "{ended}");
+    }
+    world.settled(&path, "paused").await;
     world.stop().await;
 }
 

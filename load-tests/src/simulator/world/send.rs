@@ -49,6 +49,8 @@ struct Admitted<'a> {
     body: Value,
     category: String,
     failure: Option<GraphError>,
+    /// How long it is held for quality assessment.
+    held_ms: Option<i64>,
 }
 
 impl World {
@@ -85,17 +87,49 @@ impl World {
         }
         let mut admitted = self.admit(
             now_ms,
-            Admitted { call, account, person, order, body, category: "service".into(), failure: None },
+            Admitted {
+                call,
+                account,
+                person,
+                order,
+                body,
+                category: "service".into(),
+                failure: None,
+                held_ms: None,
+            },
         )?;
-        if let Some(FaultKind::FailedStatus(code)) = fault {
-            admitted.failure = Some(GraphError::new(code, "injected fault"));
-        }
+        self.doom(now_ms, &mut admitted, fault.as_ref());
         let answer = Ending::Json(200, self.accept(now_ms, admitted));
         Ok(match fault {
             Some(FaultKind::AcceptThenReset) => (Ending::Reset, 0),
             Some(FaultKind::AcceptThenStall(stall_ms)) => (answer, stall_ms),
             _ => (answer, 0),
         })
+    }
+
+    /// What a fault makes of a message that is taken.
+    fn doom(&mut self, now_ms: i64, admitted: &mut Admitted<'_>, fault: Option<&FaultKind>) {
+        match fault {
+            Some(FaultKind::FailedStatus(code)) => {
+                admitted.failure = Some(GraphError::new(*code, "injected fault"));
+            }
+            Some(FaultKind::Hold(held_ms)) => self.hold(now_ms, admitted, (*held_ms, false)),
+            Some(FaultKind::HoldThenDrop(held_ms)) => self.hold(now_ms, admitted, (*held_ms, true)),
+            _ => {}
+        }
+    }
+
+    /// Paces a template: people's feedback decides whether it is sent, or dropped and paused.
+    fn hold(&mut self, now_ms: i64, admitted: &mut Admitted<'_>, (held_ms, dropped): (i64, bool)) {
+        if admitted.order.message_type != "template" {
+            return;
+        }
+        admitted.held_ms = Some(held_ms);
+        if dropped {
+            admitted.failure = Some(GraphError::new(132_015, "Template is paused due to low quality"));
+            let name = admitted.body["template"]["name"].as_str().unwrap_or_default();
+            self.judge_template_at(now_ms + held_ms, name, "PAUSED");
+        }
     }
 
     fn receipt(&mut self, body: &Value) -> Result<Value, GraphError> {
@@ -170,7 +204,7 @@ impl World {
     }
 
     fn accept(&mut self, now_ms: i64, admitted: Admitted<'_>) -> Value {
-        let Admitted { call, account, person, order, body, category, failure } = admitted;
+        let Admitted { call, account, person, order, body, category, failure, held_ms } = admitted;
         let wamid = self.wamid();
         self.ledger.accept(LedgerEntry {
             position: 0,
@@ -192,12 +226,13 @@ impl World {
         }
         let mut message = json!({ "id": wamid });
         if order.message_type == "template" {
-            message["message_status"] = json!("accepted");
+            let told = if held_ms.is_some() { "held_for_quality_assessment" } else { "accepted" };
+            message["message_status"] = json!(told);
         }
         let number = call.id.to_owned();
         let opaque_id = order.opaque_id;
         self.follow(
-            now_ms,
+            now_ms + held_ms.unwrap_or(0),
             Accepted { account, number, person, by_user_id, wamid, opaque_id, category, failure },
         );
         json!({ "messaging_product": "whatsapp", "contacts": [contact], "messages": [message] })

@@ -19,13 +19,19 @@ impl World {
     /// Gives every language of a template another status, as the provider does when people complain: the owner is
     /// told. Answers with how many there were.
     pub(crate) fn judge_template(&mut self, now_ms: i64, name: &str, status: &str) -> usize {
+        let meant = self.judge_template_at(now_ms, name, status);
+        self.settle_reviews(now_ms);
+        meant
+    }
+
+    /// The same, later.
+    pub(super) fn judge_template_at(&mut self, due_ms: i64, name: &str, status: &str) -> usize {
         let named = self.templates.iter().filter(|stored| stored.template.name == name);
         let meant: Vec<_> = named.map(|stored| (stored.account, stored.id)).collect();
         for (account, id) in &meant {
-            self.announce(now_ms, *account, *id, (status, "NONE"));
-            self.reviews.insert((now_ms, *id), status.to_owned());
+            self.announce(due_ms, *account, *id, (status, "NONE"));
+            self.reviews.insert((due_ms, *id), status.to_owned());
         }
-        self.settle_reviews(now_ms);
         meant.len()
     }
 

@@ -15,7 +15,9 @@ use crate::conversation::{consent, identity, parked, status};
 /// Applies the outcome of a claimed message. A message that a status has resolved in the meantime, or that was
 /// never claimed, is not touched.
 pub(in crate::conversation) fn outcome(turn: &mut Turn<'_>, message: MessageId, outcome: Outcome) {
-    if let Outcome::Accepted { recipient: Some(recipient), .. } = outcome {
+    if let Outcome::Accepted { recipient: Some(recipient), .. }
+    | Outcome::Held { recipient: Some(recipient), .. } = outcome
+    {
         identity::alias_for_phone(turn, recipient);
     }
     let claimed = turn.state.queue.first().is_some_and(|head| head.id == message && head.is_claimed());
@@ -24,7 +26,8 @@ pub(in crate::conversation) fn outcome(turn: &mut Turn<'_>, message: MessageId, 
         return;
     }
     match outcome {
-        Outcome::Accepted { provider_id, .. } => accepted(turn, message, provider_id),
+        Outcome::Accepted { provider_id, .. } => taken(turn, message, MessageStatus::Sent, provider_id),
+        Outcome::Held { provider_id, .. } => taken(turn, message, MessageStatus::Held, provider_id),
         Outcome::Rejected { error, retry_after_ms } => rejected(turn, message, error, retry_after_ms),
         Outcome::NotSent { detail } => {
             let attempts = head_attempts(turn);
@@ -39,10 +42,11 @@ pub(in crate::conversation) fn outcome(turn: &mut Turn<'_>, message: MessageId, 
     }
 }
 
-fn accepted(turn: &mut Turn<'_>, message: MessageId, provider_id: ProviderId) {
+/// The provider has it. What it holds back is followed like what it sent: a status says what becomes of it, and nothing
+/// waits for that.
+fn taken(turn: &mut Turn<'_>, message: MessageId, status: MessageStatus, provider_id: ProviderId) {
     let Some(sent) = take_head(turn, message) else { return };
-    let (status, at) = (MessageStatus::Sent, turn.now());
-    let (pricing, errors) = (None, Vec::new());
+    let (at, pricing, errors) = (turn.now(), None, Vec::new());
     report(turn, &sent, Report { status, at, provider_id: Some(provider_id.clone()), pricing, errors });
     apply_parked(turn, &provider_id);
 }
@@ -119,7 +123,10 @@ fn late(turn: &mut Turn<'_>, message: MessageId, outcome: Outcome) {
         |recent: &&mut recent::Recent| recent.id() == message && recent.status == MessageStatus::Unknown;
     let Some(recent) = turn.state.recent.iter_mut().find(unknown) else { return };
     let (status, provider_id, errors) = match outcome {
-        Outcome::Accepted { provider_id, .. } => (MessageStatus::Sent, Some(provider_id), Vec::new()),
+        // By now it may have been sent, too: that the provider took it is all that is sure.
+        Outcome::Accepted { provider_id, .. } | Outcome::Held { provider_id, .. } => {
+            (MessageStatus::Sent, Some(provider_id), Vec::new())
+        }
         Outcome::Rejected { error, .. } => (MessageStatus::Failed, None, vec![error]),
         Outcome::NotSent { detail } | Outcome::Unfunded { detail } => {
             let error = refuse::reason("not_sent", detail);

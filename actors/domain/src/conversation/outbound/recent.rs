@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::Outgoing;
 use crate::conversation::seen::message_hash;
 use crate::conversation::turn::Turn;
-use crate::limits::{RECENT, RECENT_FINAL};
+use crate::limits::{RECENT, RECENT_FINAL, RECENT_HELD};
 
 /// A message whose statuses are followed. The text is in the records.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -50,6 +50,10 @@ impl Recent {
     /// Nothing but a repetition is expected of it.
     fn is_final(&self) -> bool {
         matches!(self.status, MessageStatus::Read | MessageStatus::Failed | MessageStatus::Refused)
+    }
+
+    fn is_held(&self) -> bool {
+        self.status == MessageStatus::Held
     }
 
     pub(in crate::conversation) fn is_known_as(&self, provider_id: &ProviderId) -> bool {
@@ -99,13 +103,15 @@ pub(in crate::conversation) fn changed(recent: &Recent, report: Report) -> Fact 
     }
 }
 
-/// Drops the oldest final message beyond their share, or else the oldest of all when there is no room.
+/// Drops the oldest final message beyond their share, or else the oldest when there is no room. What the provider holds
+/// back outlives what was sent after it, up to a share: it is what most likely still changes.
 fn make_room(recent: &mut Vec<Recent>) {
     let finals = recent.iter().filter(|message| message.is_final()).count();
     let victim = if finals >= RECENT_FINAL {
         recent.iter().position(Recent::is_final)
     } else if recent.len() >= RECENT {
-        Some(0)
+        let held = recent.iter().filter(|message| message.is_held()).count();
+        recent.iter().position(|message| !message.is_held() || held > RECENT_HELD)
     } else {
         None
     };

@@ -41,6 +41,7 @@ enum Op {
 #[derive(Clone, Copy, Debug)]
 enum Ending {
     Accepted,
+    Held,
     Rejected(i64),
     NotSent,
     InDoubt,
@@ -90,6 +91,7 @@ fn op() -> impl Strategy<Value = Op> {
         3 => action().prop_map(Op::Does),
         8 => (0..3usize).prop_map(|index| Op::Claims { index }),
         3 => Just(Op::Ends(Ending::Accepted)),
+        1 => Just(Op::Ends(Ending::Held)),
         2 => codes.prop_map(|code| Op::Ends(Ending::Rejected(code))),
         1 => Just(Op::Ends(Ending::NotSent)),
         1 => Just(Op::Ends(Ending::InDoubt)),
@@ -219,6 +221,7 @@ impl History {
         let message = *self.posted.last()?;
         let outcome = match ending {
             Ending::Accepted => Outcome::Accepted { provider_id: provider_id(message), recipient: None },
+            Ending::Held => Outcome::Held { provider_id: provider_id(message), recipient: None },
             Ending::Rejected(code) => {
                 let error = ProviderError { code, title: String::new(), detail: None };
                 Outcome::Rejected { error, retry_after_ms: None }

@@ -34,7 +34,7 @@ impl Oracle {
         match input {
             Input::Happening(happening) => self.happens(now, happening, state),
             Input::Outcome { message, outcome } => {
-                let taken = matches!(outcome, Outcome::Accepted { .. } | Outcome::InDoubt { .. });
+                let taken = outcome.is_taken() || matches!(outcome, Outcome::InDoubt { .. });
                 let under_way =
                     state.queue.first().is_some_and(|head| head.id == *message && head.is_claimed());
                 if !taken && under_way {

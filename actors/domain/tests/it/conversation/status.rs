@@ -1,10 +1,12 @@
 //! Statuses: late, doubled, out of order, before our own answer, about messages nobody knows.
 
-use domain::limits::{PARKED, PARKED_FOR, RECENT};
+use domain::limits::{PARKED, PARKED_FOR, RECENT, RECENT_HELD};
 use protocol::entry::{Happening, ProviderStatus as P};
 use protocol::fact::{Fact, MessageStatus as M, NotificationKind};
-use protocol::id::MessageId;
+use protocol::id::{MessageId, ProviderId};
+use protocol::outbound::Outcome;
 use protocol::pricing::ProviderPricing;
+use protocol::time::SpanMs;
 
 use super::world::{World, names, notified, queued_id, statuses};
 
@@ -46,6 +48,24 @@ fn a_status_never_moves_backwards() {
             seen.extend(statuses(&world.status("wamid.1", ours, *status)));
         }
         assert_eq!(seen, expected, "{reported:?}");
+    }
+}
+
+#[test]
+fn d13_a_template_that_the_provider_holds_back_is_followed_and_never_sent_again() {
+    for (told, end) in [(P::Sent, M::Sent), (P::Delivered, M::Delivered), (P::Failed, M::Failed)] {
+        let mut world = World::direct();
+        let id = queued_id(&world.send_template("interview_invite", "it", &["Anna", "lunedì"]));
+        let next = queued_id(&world.send("next"));
+        world.claim(id);
+        let (provider_id, recipient) = (ProviderId::new("wamid.1"), None);
+        let effects = world.outcome(id, Outcome::Held { provider_id, recipient });
+        assert_eq!(statuses(&effects), [M::Held]);
+        assert_eq!(effects.offers[0].message, next, "nothing waits for it");
+        assert!(world.claim(id).posts.is_empty());
+        let late = world.later(SpanMs::hours(2)).tick();
+        assert_eq!(statuses(&late), [], "it is not in doubt");
+        assert_eq!(statuses(&world.status("wamid.1", None, told)), [end]);
     }
 }
 
@@ -129,4 +149,30 @@ fn statuses_are_followed_for_a_bounded_number_of_messages() {
         world.later(domain::limits::PAIR_INTERVAL).deliver_all();
     }
     assert_eq!(world.state.recent.len(), RECENT);
+}
+
+#[test]
+fn d13_what_is_held_back_outlives_what_is_sent_after_it_up_to_a_share() {
+    let mut world = World::direct();
+    let hold = |world: &mut World, n: usize| {
+        let id = queued_id(&world.send_template("interview_invite", "it", &["Anna", "lunedì"]));
+        world.claim(id);
+        world.outcome(
+            id,
+            Outcome::Held { provider_id: ProviderId::new(format!("held.{n}")), recipient: None },
+        );
+        world.later(domain::limits::PAIR_INTERVAL);
+        id
+    };
+    let ids: Vec<_> = (0..=RECENT_HELD).map(|n| hold(&mut world, n)).collect();
+    for _ in 0..(2 * RECENT) {
+        world.send("hello");
+        world.later(domain::limits::PAIR_INTERVAL).deliver_all();
+    }
+    let kept: Vec<_> =
+        world.state.recent.iter().map(|recent| recent.id()).filter(|id| ids.contains(id)).collect();
+    assert_eq!(kept, ids[1..], "the oldest one too many has gone");
+    let effects = world.status("held.1", None, P::Failed);
+    assert_eq!(statuses(&effects), [M::Failed]);
+    assert_eq!(notified(&effects), [NotificationKind::SendFailed], "its recruiter hears of it");
 }

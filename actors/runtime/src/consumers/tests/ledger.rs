@@ -1,5 +1,11 @@
+use domain::metering::Quote;
 use futures_util::FutureExt as _;
-use store::records::{Events as _, Ledger as _, LedgerEntry, LedgerQuery, PageRequest, Projection as _};
+use protocol::entry::ProviderStatus;
+use protocol::id::ProviderId;
+use protocol::pricing::Money;
+use store::records::{
+    Credits as _, Events as _, Ledger as _, LedgerEntry, LedgerQuery, PageRequest, Projection as _,
+};
 
 use super::*;
 use crate::consumers::follow::Follower;
@@ -76,6 +82,40 @@ async fn a_second_meter_on_the_same_records_is_refused() {
     let error = other.step().await.unwrap_err();
     assert!(matches!(error, ConsumerError::Records(store::records::RecordsError::CursorMoved(_))), "{error}");
     assert_eq!(ledger(&world).await.len(), 1);
+}
+
+#[tokio::test]
+async fn d9_what_is_held_back_holds_its_credits_until_it_fails_even_when_its_conversation_forgot_it() {
+    let mut world = World::new().await;
+    let euro = |text: &str| Money { amount: text.parse().unwrap(), currency: Currency("EUR".into()) };
+    let mut paying = documents(Vec::new());
+    paying.tenants[0].credits = Some(euro("5"));
+    world.shared.options.directory.store(Arc::new(Directory::build(paying)));
+    world.records.open_credits(ACME, euro("5"), NOON).await.unwrap();
+    for message in [1, 2] {
+        let quote = Quote { price: euro("1"), free_tier: None };
+        world.records.reserve_credits(ACME, MessageId(message), quote, NOON).await.unwrap();
+    }
+    let forgotten = Fact::StatusUnmatched {
+        provider_id: ProviderId::new("wamid.2"),
+        message: Some(MessageId(2)),
+        status: ProviderStatus::Failed,
+        at: NOON,
+        pricing: None,
+        errors: Vec::new(),
+    };
+    let steps = [
+        (vec![started(), status(1, MessageStatus::Held), status(2, MessageStatus::Held)], 2),
+        (vec![status(1, MessageStatus::Failed)], 1),
+        (vec![forgotten], 0),
+    ];
+    for (facts, reserved) in steps {
+        world.commit(CHAT, facts).await;
+        world.project().await;
+        meter(&world).await.step().await.unwrap();
+        let account = world.records.credits(ACME).await.unwrap().unwrap();
+        assert_eq!((account.reserved, account.balance), (reserved.into(), 5.into()));
+    }
 }
 
 #[tokio::test]

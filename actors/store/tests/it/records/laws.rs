@@ -13,6 +13,7 @@ use super::{Backend, Sqlite, fresh};
 fn statuses() -> impl Strategy<Value = MessageStatus> {
     prop::sample::select(vec![
         MessageStatus::Claimed,
+        MessageStatus::Held,
         MessageStatus::Sent,
         MessageStatus::Delivered,
         MessageStatus::Read,

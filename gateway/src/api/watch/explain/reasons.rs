@@ -78,6 +78,12 @@ pub(super) fn of_message(message: &MessageRecord) -> Vec<String> {
             "nobody knows whether the provider took it: no status came before the deadline; it is never sent again by itself"
                 .to_owned(),
         ),
+        Some(MessageStatus::Held) => reasons.push(
+            "the provider has it and holds it back: it paces a template that is new, was unpaused or is not of good quality, \
+             until it knows how people like it; then it sends it, or drops it (error 132015) and pauses the template; it is \
+             never sent again by itself"
+                .to_owned(),
+        ),
         Some(status) => reasons.push(format!("its status is `{}`", status.name())),
     }
     for error in &message.errors {
