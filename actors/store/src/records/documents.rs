@@ -116,6 +116,9 @@ pub enum Expect {
     Absent,
     /// It is at this version.
     Version(u64),
+    /// There is none yet, and none of its kind and tenant was written after this version: what was decided by looking at
+    /// all of them still holds.
+    AbsentSince(u64),
 }
 
 /// One document to write or delete.

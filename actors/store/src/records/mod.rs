@@ -29,6 +29,7 @@ mod postgres;
 mod projection;
 mod reaches;
 mod recharges;
+mod room;
 pub mod search;
 mod sql;
 mod sqlite;
@@ -65,6 +66,7 @@ pub use postgres::{AddressError, PostgresRecords};
 pub use projection::{FactBatch, LaneStep, Projection};
 pub use reaches::{Device, Reach, Reaches, Settled, Untold};
 pub use recharges::Recharges;
+pub use room::add_if;
 pub use sqlite::SqliteRecords;
 
 /// The whole records store. Callers usually hold an `Arc<dyn Records>` and import the parts they use.

@@ -9,7 +9,7 @@ use protocol::condition::Condition;
 use protocol::directory::View;
 use protocol::id::ViewId;
 use serde::Deserialize;
-use store::records::{DocumentKind, Expect};
+use store::records::DocumentKind;
 use utoipa::IntoParams;
 
 use super::condition::{self, Asking};
@@ -128,16 +128,9 @@ pub(crate) async fn create_view(
     check(&caller, &body.value)?;
     once(&state, &caller, &request, body.fingerprint, || async {
         let ViewBody { name, shared: is_shared, filter } = body.value;
-        let known = document::read_all::<View>(&state, &caller, DocumentKind::View).await?;
-        let alike =
-            known.iter().filter(|view| view.shared == is_shared && (is_shared || view.owner == caller.user));
-        if alike.count() >= MAX_VIEWS {
-            let whose = if is_shared { "the tenant shares" } else { "you have" };
-            return Err(ApiError::field("/name", format!("{whose} {MAX_VIEWS} views already; delete one")));
-        }
         let view = View { id: ViewId(rand::random()), name, shared: is_shared, owner: caller.user, filter };
         let place = (DocumentKind::View, view.id.to_string().into());
-        let version = document::write(&state, &caller, place, Expect::Absent, Some(&view)).await?;
+        let version = document::add(&state, &caller, place, &view, |known| has_room(&known, &view)).await?;
         Answer::json(StatusCode::CREATED, Some(version), &shown(view))
     })
     .await
@@ -193,6 +186,17 @@ pub(crate) async fn delete_view(
     let place = (DocumentKind::View, id.to_string().into());
     document::write::<View>(&state, &caller, place, document::expect(&request)?, None).await?;
     Ok(HttpResponse::NoContent().finish())
+}
+
+/// Refuses a view that would be one too many.
+fn has_room(known: &[View], new: &View) -> ApiResult<()> {
+    let alike =
+        known.iter().filter(|view| view.shared == new.shared && (new.shared || view.owner == new.owner));
+    if alike.count() < MAX_VIEWS {
+        return Ok(());
+    }
+    let whose = if new.shared { "the tenant shares" } else { "you have" };
+    Err(ApiError::field("/name", format!("{whose} {MAX_VIEWS} views already; delete one")))
 }
 
 async fn read(state: &AppState, caller: &Caller, id: ViewId) -> ApiResult<Versioned<View>> {

@@ -5,7 +5,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use compact_str::CompactString;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use store::records::{Change, DocumentKind, DocumentWrite, Expect, RecordsError};
+use store::records::{Change, Document, DocumentKind, DocumentWrite, Expect, RecordsError, add_if};
 
 use crate::api::auth::Caller;
 use crate::api::command::now;
@@ -67,23 +67,51 @@ pub(crate) async fn write<T: Serialize>(
     expect: Expect,
     value: Option<&T>,
 ) -> ApiResult<u64> {
-    let body = value.map(serde_json::to_value).transpose().map_err(|error| {
-        tracing::error!(kind = kind.name(), %error, "a document could not be written as JSON");
-        ApiError::unavailable("the document could not be written")
-    })?;
+    let body = value.map(|value| encode(kind, value)).transpose()?;
     let change = Change { by: caller.party(), at: now() };
     let write = DocumentWrite { kind, tenant: Some(caller.tenant), id, expect, body };
     let written = state.records.write_documents(change, vec![write]).await.map_err(|error| match error {
-        RecordsError::Conflict { .. } if expect == Expect::Absent => ApiError::new(
-            StatusCode::CONFLICT,
-            "already_exists",
-            "Already exists",
-            format!("there is a {} of this name already; change that one", kind.name()),
-        ),
+        RecordsError::Conflict { .. } if expect == Expect::Absent => already_exists(kind),
         other => other.into(),
     })?;
     state.keeper.refresh().await?;
     Ok(written.first().map_or(0, |document| document.version))
+}
+
+/// Adds one document if a look at all of its kind allows it, and makes every reader of this node see it. Answers its
+/// version.
+pub(crate) async fn add<T: Serialize + DeserializeOwned>(
+    state: &AppState,
+    caller: &Caller,
+    (kind, id): (DocumentKind, CompactString),
+    value: &T,
+    look: impl Fn(Vec<T>) -> ApiResult<()>,
+) -> ApiResult<u64> {
+    let change = Change { by: caller.party(), at: now() };
+    let (tenant, expect, body) = (Some(caller.tenant), Expect::Absent, Some(encode(kind, value)?));
+    let write = DocumentWrite { kind, tenant, id, expect, body };
+    let look = |all: &[Document]| {
+        look(all.iter().map(|one| decode(kind, one.body.clone())).collect::<ApiResult<_>>()?)
+    };
+    let added = add_if(&*state.records, change, write, look).await.map_err(|error| match error {
+        RecordsError::Conflict { .. } => already_exists(kind),
+        other => other.into(),
+    })?;
+    let added = added?;
+    state.keeper.refresh().await?;
+    Ok(added.first().map_or(0, |document| document.version))
+}
+
+fn encode(kind: DocumentKind, value: &impl Serialize) -> ApiResult<serde_json::Value> {
+    serde_json::to_value(value).map_err(|error| {
+        tracing::error!(kind = kind.name(), %error, "a document could not be written as JSON");
+        ApiError::unavailable("the document could not be written")
+    })
+}
+
+fn already_exists(kind: DocumentKind) -> ApiError {
+    let detail = format!("there is a {} of this name already; change that one", kind.name());
+    ApiError::new(StatusCode::CONFLICT, "already_exists", "Already exists", detail)
 }
 
 /// What `If-Match` demands.

@@ -1,5 +1,6 @@
 //! Templates and their life at the provider.
 
+use futures_util::future::join_all;
 use load_tests::simulator::{Fault, FaultKind};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -238,6 +239,25 @@ async fn d13_a_tenant_has_so_many_templates_and_no_more() {
     let refused = world.call(Method::POST, "/v1/templates").body(ours("two")).answer().await;
     assert_eq!(refused.json()["errors"][0]["pointer"], "/name", "{refused:?}");
     assert!(refused.text.contains("2 are allowed"));
+    world.stop().await;
+}
+
+#[actix_web::test]
+async fn d13_no_two_templates_find_room_for_one() {
+    let limited = crate::harness::TENANT.replacen(
+        "    time_zone:",
+        "    settings: { max_templates: 4 }\n    time_zone:",
+        1,
+    );
+    let world = World::start_as(&limited, |_| {}).await;
+    let there = world.get("/v1/templates").await.json()["data"].as_array().unwrap().len();
+    let made = join_all((0..8).map(|n| {
+        let body = json!({ "name": format!("one_{n}"), "kind": "custom", "language": "it", "body": "Ciao." });
+        world.call(Method::POST, "/v1/templates").body(body).answer()
+    }));
+    let made: Vec<_> = made.await.into_iter().map(|answer| answer.status).collect();
+    let created = made.iter().filter(|status| **status == StatusCode::CREATED).count();
+    assert_eq!(created, 4 - there, "{made:?}");
     world.stop().await;
 }
 

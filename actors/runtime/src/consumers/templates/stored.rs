@@ -5,7 +5,10 @@ use protocol::command::Party;
 use protocol::directory::Template;
 use protocol::id::{TemplateId, TenantId};
 use protocol::time::TimestampMs;
-use store::records::{Change, DocumentKind, DocumentWrite, Expect, Records, RecordsError, RecordsResult};
+use serde::Deserialize as _;
+use store::records::{
+    Change, Document, DocumentKind, DocumentWrite, Expect, Records, RecordsError, RecordsResult, add_if,
+};
 
 use crate::consumers::ConsumerError;
 
@@ -48,13 +51,33 @@ pub(super) async fn add(
     template: &Template,
     change: Change,
 ) -> Result<(), ConsumerError> {
-    let body = serde_json::to_value(template).map_err(|error| ConsumerError::Encode(error.into()))?;
-    let (kind, tenant, id) = (DocumentKind::Template, Some(template.tenant), template.id.to_compact_string());
-    let write = DocumentWrite { kind, tenant, id, expect: Expect::Absent, body: Some(body) };
-    match records.write_documents(change, vec![write]).await {
+    match records.write_documents(change, vec![new(template)?]).await {
         Ok(_) | Err(RecordsError::Conflict { .. }) => Ok(()),
         Err(error) => Err(error.into()),
     }
+}
+
+/// The same, unless the tenant has as many templates as it may.
+pub(super) async fn add_within(
+    records: &dyn Records,
+    template: &Template,
+    change: Change,
+    limit: usize,
+) -> Result<(), ConsumerError> {
+    let is_there = |document: &&Document| {
+        Template::deserialize(&document.body).is_ok_and(|template| template.is_there())
+    };
+    let look = |all: &[Document]| if all.iter().filter(is_there).count() < limit { Ok(()) } else { Err(()) };
+    match add_if(records, change, new(template)?, look).await {
+        Ok(_) | Err(RecordsError::Conflict { .. }) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn new(template: &Template) -> Result<DocumentWrite, ConsumerError> {
+    let body = serde_json::to_value(template).map_err(|error| ConsumerError::Encode(error.into()))?;
+    let (kind, tenant, id) = (DocumentKind::Template, Some(template.tenant), template.id.to_compact_string());
+    Ok(DocumentWrite { kind, tenant, id, expect: Expect::Absent, body: Some(body) })
 }
 
 /// Changes a template by a rule that may be applied again: somebody else may change it meanwhile. Answers what the

@@ -215,12 +215,17 @@ async fn take_over(
     }
     let directory = shared.options.directory.load_full();
     let Some(tenant) = directory.tenants.get(&place.0) else { return Ok(()) };
+    let limit = tenant.tenant.settings.max_templates;
     let all = tenant.templates.values().flat_map(|languages| languages.values());
-    let has_room = all.filter(|template| template.is_there()).count() < tenant.tenant.settings.max_templates;
+    // Most that find no room are known here already; of the others the store knows.
+    let is_full = all.filter(|template| template.is_there()).count() >= limit;
     match of_listed(place.0, listed, account)
-        .filter(|made| has_room && made.status != TemplateStatus::Deleted)
+        .filter(|made| !is_full && made.status != TemplateStatus::Deleted)
     {
-        Some(made) => stored::add(records, &made, Change { by: Party::Gateway, at: now }).await,
+        Some(made) => {
+            let change = Change { by: Party::Gateway, at: now };
+            stored::add_within(records, &made, change, limit).await
+        }
         None => Ok(()),
     }
 }

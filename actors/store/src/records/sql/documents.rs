@@ -122,6 +122,7 @@ async fn write_one<S: Sql>(
         Expect::Any => true,
         Expect::Absent => known.is_none(),
         Expect::Version(version) => known.as_ref().is_some_and(|known| known.version == version),
+        Expect::AbsentSince(version) => known.is_none() && newest(db, wanted).await? <= version,
     };
     if !expected {
         return Err(RecordsError::Conflict { kind: wanted.kind.name(), id: wanted.id.to_string() });
@@ -149,6 +150,13 @@ async fn write_one<S: Sql>(
         body,
         updated_at: change.at,
     }))
+}
+
+/// The newest version among the documents of a kind and tenant.
+async fn newest<S: Sql>(db: &mut S, of: &DocumentWrite) -> RecordsResult<u64> {
+    let sql = "SELECT coalesce(max(version), 0) FROM documents WHERE kind = ?1 AND tenant = ?2";
+    let found = one(db, sql, values![of.kind.name(), owner(of.tenant).0], |cells| cells.take::<u64>());
+    Ok(found.await?.unwrap_or(0))
 }
 
 async fn store<S: Sql>(

@@ -1,3 +1,4 @@
+use futures_util::future::join_all;
 use protocol::command::Party;
 use protocol::directory::{Contract, Tenant, TenantSettings, User};
 use protocol::id::{TenantId, UserId};
@@ -72,6 +73,22 @@ pub(super) async fn versions_guard_writes<B: Backend>() {
     assert_eq!(found, None);
     let again = write(Expect::Absent, json!(1)).await.unwrap();
     assert!(again > second, "a version is never used twice");
+}
+
+pub(super) async fn d13_no_two_find_room_for_one<B: Backend>() {
+    let (_backend, records) = fresh::<B>().await;
+    let ids: Vec<_> = (0..6).map(|n| n.to_string()).collect();
+    let add = |id: &String| {
+        add_if(&records, CHANGE, put(id, Expect::Any, json!(1)), |all| {
+            if all.len() < 3 { Ok(()) } else { Err(all.len()) }
+        })
+    };
+    let answers = join_all(ids.iter().map(add)).await;
+    let (added, refused): (Vec<_>, Vec<_>) = answers.into_iter().map(Result::unwrap).partition(Result::is_ok);
+    assert_eq!((added.len(), refused), (3, vec![Err(3); 3]));
+    let all = records.documents(DocumentKind::Template, Some(ACME)).await.unwrap();
+    let again = add_if(&records, CHANGE, put(&all[0].id, Expect::Any, json!(2)), |_| Ok::<_, ()>(())).await;
+    assert!(matches!(again, Err(RecordsError::Conflict { .. })));
 }
 
 pub(super) async fn directory_is_loaded<B: Backend>() {

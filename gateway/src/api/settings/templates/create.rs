@@ -9,7 +9,7 @@ use protocol::api::template::{NewTemplate, TemplateView};
 use protocol::content::{Category, Channel};
 use protocol::directory::{Review, Template, TemplateKind, TemplateStatus};
 use protocol::id::{NumberId, WabaId};
-use store::records::{DocumentKind, Expect};
+use store::records::DocumentKind;
 
 use super::{LastUsed, merge_map, refused, view};
 use crate::api::auth::{Caller, Scope};
@@ -45,9 +45,9 @@ pub(crate) async fn create_template(
         template::submit(&mut template, account(&tenant, number)?);
     }
     once(&state, &caller, &request, body.fingerprint, || async {
-        has_room(&state, &caller, &template, tenant.tenant.settings.max_templates).await?;
         let place = (DocumentKind::Template, template.id.to_string().into());
-        let version = document::write(&state, &caller, place, Expect::Absent, Some(&template)).await?;
+        let look = |known: Vec<Template>| has_room(&known, &template, tenant.tenant.settings.max_templates);
+        let version = document::add(&state, &caller, place, &template, look).await?;
         Answer::json(StatusCode::CREATED, Some(version), &view(template, &LastUsed::new()))
     })
     .await
@@ -102,8 +102,7 @@ fn account(tenant: &TenantDirectory, number: Option<NumberId>) -> ApiResult<Waba
 }
 
 /// Refuses a template that would be one too many, or whose name is blocked.
-async fn has_room(state: &AppState, caller: &Caller, new: &Template, limit: usize) -> ApiResult<()> {
-    let known = document::read_all::<Template>(state, caller, DocumentKind::Template).await?;
+fn has_room(known: &[Template], new: &Template, limit: usize) -> ApiResult<()> {
     if let Some(gone) = known.iter().find(|known| known.id == new.id && !known.is_there()) {
         let again = match template::name_free_at(gone) {
             Some(at) => format!("the provider lets the name be used again from {at}; choose another one"),
