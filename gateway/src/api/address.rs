@@ -1,6 +1,5 @@
 //! The conversation between a number and a person, by whatever names the person is known.
 
-use domain::market::dial;
 use protocol::directory::Number;
 use protocol::entry::Address;
 use protocol::whatsapp::webhook::Names;
@@ -11,18 +10,6 @@ use crate::state::AppState;
 
 /// The address of the conversation; it may not exist yet.
 pub(crate) async fn of(state: &AppState, number: &Number, names: &Names) -> ApiResult<Address> {
-    let found = find(state, number, names).await?;
-    let Some(other) = names.phone.and_then(dial::other_writing) else { return Ok(found) };
-    if state.node.inspect(found.conversation).await?.is_some() {
-        return Ok(found);
-    }
-    // Whoever wrote first is known by the number as the provider writes it.
-    let names = Names { phone: Some(other), bsuid: names.bsuid.clone() };
-    let other = find(state, number, &names).await?;
-    Ok(if state.node.inspect(other.conversation).await?.is_some() { other } else { found })
-}
-
-async fn find(state: &AppState, number: &Number, names: &Names) -> ApiResult<Address> {
     let found = state.ingress.address((number.tenant, number.id), names, now()).await.map_err(|error| {
         tracing::warn!(error = &error as &dyn std::error::Error, "an address could not be looked up");
         ApiError::unavailable("the store cannot answer now")

@@ -10,7 +10,7 @@ use protocol::shard::conversation_id;
 
 use super::turn::Turn;
 use super::{Conversation, flow, outbound};
-use crate::market;
+use crate::market::{self, dial};
 
 /// Forgets the contact. `names` are those that the contact had besides the ones known here: none of them leads here
 /// any more.
@@ -52,9 +52,9 @@ pub(super) fn meet(turn: &mut Turn<'_>, names: &Identity) {
     if turn.state.address.contact.names_somebody() {
         return;
     }
-    let phone = names.phone.map(ContactKey::Phone);
-    let keys = [phone, names.bsuid.clone().map(ContactKey::Bsuid)];
-    let mut keys = keys.into_iter().flatten();
+    let phone = names.phone.map(dial::canonical);
+    let phones = [phone, phone.and_then(dial::other_writing)].map(|phone| phone.map(ContactKey::Phone));
+    let mut keys = phones.into_iter().chain([names.bsuid.clone().map(ContactKey::Bsuid)]).flatten();
     let Address { number, conversation, .. } = turn.state.address;
     // The name that this conversation was begun with, if it is among them.
     let own = keys.clone().find(|key| conversation_id(number, key) == conversation);

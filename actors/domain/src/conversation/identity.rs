@@ -5,14 +5,21 @@ use protocol::fact::Fact;
 use protocol::phone::{ContactKey, E164};
 
 use super::turn::Turn;
+use crate::market::dial;
 
-/// The contact's own message or profile: what it says holds from now on, absent names did not change.
+/// The contact's own message or profile: what it says holds from now on, absent names did not change. The number in
+/// another writing is no other number.
 pub(super) fn learn(turn: &mut Turn<'_>, names: &Identity) {
     if says_nothing_new(&turn.state.identity, names) {
         return;
     }
     let mut now = turn.state.identity.clone();
-    replace(&mut now.phone, &names.phone);
+    match names.phone {
+        Some(given) if now.phone.is_some() && now.phone == dial::other_writing(given) => {
+            alias_for_phone(turn, given);
+        }
+        _ => replace(&mut now.phone, &names.phone),
+    }
     replace(&mut now.bsuid, &names.bsuid);
     replace(&mut now.username, &names.username);
     replace(&mut now.profile_name, &names.profile_name);

@@ -67,6 +67,15 @@ pub fn other_writing(phone: E164) -> Option<E164> {
     E164::parse(&other.to_string()).ok()
 }
 
+/// The writing by which a person is known: a Brazilian mobile number has its ninth digit.
+#[must_use]
+pub fn canonical(phone: E164) -> E164 {
+    match brazilian(phone) {
+        Some((LANDLINE, 6..=9)) => other_writing(phone).unwrap_or(phone),
+        _ => phone,
+    }
+}
+
 /// Of a Brazilian number the count of digits after the country code, and the first one after the area.
 fn brazilian(phone: E164) -> Option<(u32, u64)> {
     let digits = phone.digits();
@@ -151,8 +160,9 @@ mod tests {
         let (with, without) = (phone("+5511987654321"), phone("+551187654321"));
         assert_eq!(other_writing(with), Some(without));
         assert_eq!(other_writing(without), Some(with));
+        assert_eq!([canonical(with), canonical(without)], [with; 2]);
         for only in ["+551134567890", "+393331234567", "+15550783881", "+5511912345678"] {
-            assert_eq!(other_writing(phone(only)), None, "{only}");
+            assert_eq!((other_writing(phone(only)), canonical(phone(only))), (None, phone(only)), "{only}");
         }
     }
 }

@@ -7,10 +7,14 @@
 //! * known by phone number, later by user id only: the user id was an alias since it came along once;
 //! * a changed number or user id: the new name got its alias when the change was announced;
 //! * two names of two conversations: the user id decides, since numbers change hands.
+//!
+//! A phone number that may be written in two ways (Brazil) is one name: an alias of either writing counts, and without
+//! one, [`keys_of_writings`] knows the key.
 
 use std::collections::HashMap;
 
-use protocol::entry::Identity;
+use domain::directory::Directory;
+use domain::market::dial;
 use protocol::id::NumberId;
 use protocol::phone::ContactKey;
 use protocol::time::TimestampMs;
@@ -18,7 +22,7 @@ use protocol::whatsapp::webhook::Names;
 use quick_cache::sync::Cache;
 use store::engine::{AliasKey, Engine, EngineResult};
 
-use crate::alias::alias_keys;
+use crate::alias::{keys_of_writings, name_keys};
 use crate::limits::{ALIAS_ABSENT_FOR, ALIAS_KNOWN_FOR};
 
 /// Names and where they lead, as far as this node knows.
@@ -54,15 +58,15 @@ impl Aliases {
         self.cache.insert(name, Remembered { leads_to, as_of: now });
     }
 
-    /// Finds all names, asking the store at most once.
+    /// Finds all names, asking the store at most once; once more where phone numbers may be written in two ways.
     pub(super) async fn look_up<'a>(
         &self,
-        engine: &dyn Engine,
-        names: impl Iterator<Item = (NumberId, &'a Names)>,
+        (engine, directory): (&dyn Engine, &Directory),
+        names: impl Iterator<Item = (NumberId, &'a Names)> + Clone,
         now: TimestampMs,
     ) -> EngineResult<Found> {
         let (mut found, mut missing) = (Found::default(), Vec::new());
-        for key in names.flat_map(|(number, names)| keys(number, names)) {
+        for key in names.clone().flat_map(|(number, names)| name_keys(number, names)) {
             match self.cache.get(&key).filter(|remembered| remembered.is_fresh(now)) {
                 Some(remembered) => found.insert(key, remembered.leads_to),
                 None => missing.push(key),
@@ -76,6 +80,18 @@ impl Aliases {
                 // Names of contacts that were erased lead nowhere.
                 let answer = answer.filter(ContactKey::names_somebody);
                 found.insert(key, self.remember(key, answer, now));
+            }
+        }
+        let unknown = |(number, names): (NumberId, &Names)| {
+            let phone = names.phone.filter(|phone| dial::other_writing(*phone).is_some())?;
+            found.canonical(number, names).is_none().then_some((number, phone))
+        };
+        let unknown: Vec<_> = names.filter_map(unknown).collect();
+        if !unknown.is_empty() {
+            let contacts = keys_of_writings(engine, directory, &unknown).await?;
+            for ((number, phone), contact) in unknown.into_iter().zip(contacts) {
+                let names = Names { phone: Some(phone), bsuid: None };
+                found.0.extend(name_keys(number, &names).map(|key| (key, contact.clone())));
             }
         }
         Ok(found)
@@ -103,8 +119,8 @@ impl Found {
 
     /// Where the names lead by an alias.
     pub(super) fn canonical(&self, number: NumberId, names: &Names) -> Option<&ContactKey> {
-        // The user id stands last in `keys` and decides first.
-        keys(number, names).filter_map(|key| self.0.get(&key)).last()
+        // The user id stands last in `name_keys` and decides first.
+        name_keys(number, names).filter_map(|key| self.0.get(&key)).last()
     }
 
     /// Lets all names lead to a contact from the next part on; answers which of them did not before.
@@ -114,15 +130,9 @@ impl Found {
         names: &Names,
         contact: &ContactKey,
     ) -> Vec<(AliasKey, ContactKey)> {
-        let new = keys(number, names).filter(|key| self.0.get(key) != Some(contact));
+        let new = name_keys(number, names).filter(|key| self.0.get(key) != Some(contact));
         let new: Vec<_> = new.map(|key| (key, contact.clone())).collect();
         self.0.extend(new.iter().cloned());
         new
     }
-}
-
-/// The keys of the names: phone number first, then user id.
-fn keys(number: NumberId, names: &Names) -> impl Iterator<Item = AliasKey> + use<> {
-    let identity = Identity { phone: names.phone, bsuid: names.bsuid.clone(), ..Identity::default() };
-    alias_keys(number, &identity).collect::<smallvec::SmallVec<[AliasKey; 2]>>().into_iter()
 }

@@ -23,7 +23,7 @@ use protocol::phone::ContactKey;
 use protocol::shard::{ShardId, conversation_id};
 use protocol::time::TimestampMs;
 use protocol::whatsapp::webhook::{Names, Webhook};
-use store::engine::{AliasKey, Engine, EngineError};
+use store::engine::{AliasKey, Engine, EngineError, EngineResult};
 use tracing::Instrument as _;
 
 use self::aliases::{Aliases, Found};
@@ -152,7 +152,7 @@ impl Ingress {
         let reach = Reach { directory: &directory, scope, opaque_key: &self.engine.identity().opaque_key };
         let placed: Vec<Placed> = webhook.parts.into_iter().map(|part| reach.place(part)).collect();
         let names = placed.iter().filter_map(Placed::names);
-        let mut found = self.aliases.look_up(self.engine.as_ref(), names, arrival.received_at).await?;
+        let mut found = self.look_up(&directory, names, arrival.received_at).await?;
         let mut accepted = Accepted::default();
         let mut entries = Vec::with_capacity(placed.len());
         for part in placed {
@@ -180,7 +180,8 @@ impl Ingress {
         now: TimestampMs,
     ) -> Result<Option<Address>, IngestError> {
         let Some(key) = place::own_key(names) else { return Ok(None) };
-        let found = self.aliases.look_up(self.engine.as_ref(), std::iter::once((number, names)), now).await?;
+        let directory = self.directory.load_full();
+        let found = self.look_up(&directory, std::iter::once((number, names)), now).await?;
         Ok(Some(address(tenant, number, found.canonical(number, names).cloned().unwrap_or(key))))
     }
 
@@ -195,6 +196,15 @@ impl Ingress {
         for (name, contact) in aliases {
             self.aliases.learn(*name, contact.clone(), now);
         }
+    }
+
+    async fn look_up<'a>(
+        &self,
+        directory: &Directory,
+        names: impl Iterator<Item = (NumberId, &'a Names)> + Clone,
+        now: TimestampMs,
+    ) -> EngineResult<Found> {
+        self.aliases.look_up((self.engine.as_ref(), directory), names, now).await
     }
 
     /// Gives a part its final place.

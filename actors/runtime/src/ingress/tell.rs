@@ -22,7 +22,8 @@ impl Ingress {
         now: TimestampMs,
     ) -> Result<(), IngestError> {
         let names = changes.iter().map(|(names, _)| (number, names));
-        let found = self.aliases.look_up(self.engine.as_ref(), names, now).await?;
+        let directory = self.directory.load_full();
+        let found = self.look_up(&directory, names, now).await?;
         let mut entries = Vec::with_capacity(changes.len());
         for (names, change) in changes {
             let own = || place::own_key(&names);

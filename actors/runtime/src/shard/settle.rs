@@ -5,10 +5,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use protocol::codec;
-use protocol::entry::{Address, ContactChange, Entry, EntryBody, Happening, Identity};
+use protocol::entry::{Address, ContactChange, Entry, EntryBody, Happening};
 use protocol::id::ConversationId;
 use protocol::outbound::Outcome;
-use protocol::phone::ContactKey;
 use protocol::shard::{ShardId, conversation_id};
 use protocol::time::TimestampMs;
 use store::engine::{Commit, Committed, ConversationWrite, EngineError, EngineResult};
@@ -19,7 +18,7 @@ use super::apply::{Outcomes, seen_key};
 use super::batch::{Batch, Item};
 use super::crash::note_key;
 use super::own::{Lost, Shard, span};
-use crate::alias::alias_keys;
+use crate::alias::key_on;
 use crate::conversation::{Applied, Output};
 use crate::limits::{COMMIT_ATTEMPTS, RETRY_MAX, RETRY_MIN, TIMER_RETRY};
 
@@ -146,16 +145,10 @@ impl Shard {
         change: ContactChange,
     ) -> Result<(ShardId, Bytes), Lost> {
         let engine = &self.shared.options.engine;
-        let identity = match &address.contact {
-            ContactKey::Phone(phone) => Identity { phone: Some(*phone), ..Identity::default() },
-            ContactKey::Bsuid(bsuid) => Identity { bsuid: Some(bsuid.clone()), ..Identity::default() },
-        };
-        let keys: Vec<_> = alias_keys(address.number, &identity).collect();
+        let directory = self.shared.options.directory.load_full();
         // On that number the contact may be known by another name.
-        if let Some(canonical) = engine.aliases(&keys).await?.into_iter().flatten().next() {
-            address.conversation = conversation_id(address.number, &canonical);
-            address.contact = canonical;
-        }
+        address.contact = key_on(engine.as_ref(), &directory, address.number, &address.contact).await?;
+        address.conversation = conversation_id(address.number, &address.contact);
         let shard = engine.identity().shards.shard_of(address.conversation);
         let input = Box::new(Happening::ContactChanged(change));
         let body = EntryBody::Conversation { address, input };

@@ -61,6 +61,22 @@ fn another_way_of_writing_the_number_is_an_alias_once_and_is_not_dialled() {
 }
 
 #[test]
+fn e1_who_writes_by_the_other_writing_of_the_number_is_no_other_contact() {
+    for (known, given) in [("+5511987654321", "+551187654321"), ("+551187654321", "+5511987654321")] {
+        let mut world = World::with(ContactKey::Phone(phone(known)));
+        let says = |world: &mut World, body: &str| {
+            let mut message = world.message(text(body));
+            message.identity.phone = Some(phone(given));
+            let effects = world.happens(Happening::Received(message));
+            effects.aliases.iter().filter_map(|names| names.phone).collect::<Vec<_>>()
+        };
+        assert_eq!(says(&mut world, "/chat"), [phone(given)], "it leads here");
+        assert_eq!(says(&mut world, "hello"), [], "that is known by now");
+        assert_eq!(world.state.identity.phone, Some(phone(known)), "what the record says stays");
+    }
+}
+
+#[test]
 fn b2_a_blocked_contact_is_kept_apart() {
     let mut world = World::direct();
     let waiting = queued_id(&world.send("hello"));

@@ -2,6 +2,7 @@
 
 mod laws;
 mod world;
+mod writings;
 
 use protocol::id::{Bsuid, ConversationId, MessageId, PhoneNumberId};
 use protocol::outbound::{OpaqueId, OpaqueKey};
@@ -137,7 +138,8 @@ async fn p5_the_opaque_id_decides_where_a_status_goes() {
     ];
     let accepted = accept(&ingress, parts, &[TENANT_A]).await;
     assert_eq!((accepted.statuses, accepted.unknown), (3, 1));
-    let by_phone = conversation_id(NUMBER_A, &ContactKey::Phone(brazil.phone.unwrap()));
+    let with_ninth_digit = E164::parse("5511987654321").unwrap();
+    let by_phone = conversation_id(NUMBER_A, &ContactKey::Phone(with_ninth_digit));
     let mut went: Vec<_> = log(&engine)
         .await
         .into_iter()

@@ -11,7 +11,7 @@ use protocol::phone::E164;
 use protocol::shard::{HASH_VERSION, ShardCount};
 use protocol::time::SpanMs;
 use protocol::whatsapp::webhook::{Part, Payload};
-use store::engine::{Commit, ManualClock, MemoryEngine, Position, StoreIdentity};
+use store::engine::{Commit, ConversationWrite, ManualClock, MemoryEngine, Position, StoreIdentity};
 
 use super::super::*;
 
@@ -19,6 +19,8 @@ pub(super) const NOW: TimestampMs = TimestampMs(1_790_000_000_000);
 pub(super) const TENANT_A: TenantId = TenantId(0xa);
 pub(super) const TENANT_B: TenantId = TenantId(0xb);
 pub(super) const NUMBER_A: NumberId = NumberId(0xaa);
+/// Another one of the first tenant.
+pub(super) const SECOND_A: NumberId = NumberId(0xaaa);
 pub(super) const NUMBER_B: NumberId = NumberId(0xbb);
 const SHARDS: u16 = 8;
 
@@ -43,7 +45,7 @@ fn number(tenant: TenantId, id: NumberId, phone: &str) -> Number {
     }
 }
 
-fn directory() -> Directory {
+pub(super) fn directory() -> Directory {
     let mut directory = Directory::default();
     for (id, number) in [
         (TENANT_A, number(TENANT_A, NUMBER_A, "390612345678")),
@@ -60,9 +62,10 @@ fn directory() -> Directory {
             credits: None,
             settings: TenantSettings::default(),
         };
+        let second = (id == TENANT_A).then(|| self::number(id, SECOND_A, "390612345679"));
         let tenant = domain::directory::TenantDirectory {
             tenant,
-            numbers: [(number.id, number)].into(),
+            numbers: [number].into_iter().chain(second).map(|number| (number.id, number)).collect(),
             users: Default::default(),
             groups: Default::default(),
             templates: Default::default(),
@@ -201,7 +204,22 @@ pub(super) async fn conversations(
 
 /// Commits aliases as the shard of a conversation does.
 pub(super) async fn commit(engine: &MemoryEngine, aliases: Vec<(AliasKey, ContactKey)>) {
-    let shard = ShardId(0);
+    commit_all(engine, ShardId(0), (Vec::new(), aliases)).await;
+}
+
+/// Commits something about a conversation, which begins by that.
+pub(super) async fn begin(engine: &MemoryEngine, conversation: ConversationId) {
+    let (snapshot, timer_before, timer_after) = (Bytes::from_static(b"begun"), None, None);
+    let write = ConversationWrite { conversation, snapshot, timer_before, timer_after };
+    let shard = engine.identity().shards.shard_of(conversation);
+    commit_all(engine, shard, (vec![write], Vec::new())).await;
+}
+
+async fn commit_all(
+    engine: &MemoryEngine,
+    shard: ShardId,
+    (conversations, aliases): (Vec<ConversationWrite>, Vec<(AliasKey, ContactKey)>),
+) {
     let lease = engine.acquire(shard, 1, SpanMs::minutes(1)).await.unwrap().unwrap();
     let commit = Commit {
         shard,
@@ -210,7 +228,7 @@ pub(super) async fn commit(engine: &MemoryEngine, aliases: Vec<(AliasKey, Contac
         expected_position: lease.position,
         new_position: lease.position,
         now: NOW,
-        conversations: Vec::new(),
+        conversations,
         facts: Vec::new(),
         results: Vec::new(),
         seen: Vec::new(),

@@ -1,5 +1,6 @@
 //! What facts and cards make of contacts.
 
+use domain::market::dial;
 use protocol::command::ConsentRecord;
 use protocol::content::Channel;
 use protocol::fact::{Event, Fact};
@@ -34,7 +35,8 @@ fn new(tenant: TenantId, id: ContactId, key: &ContactKey, at: TimestampMs) -> Co
 pub(in super::super) fn search_words(row: &ContactRecord) -> Vec<String> {
     let names = [row.card_name.as_deref(), row.profile_name.as_deref(), row.username.as_deref()];
     let mut words: Vec<String> = names.into_iter().flatten().flat_map(search::words).collect();
-    words.extend(row.phone.into_iter().flat_map(|phone| search::phone_words(phone.digits())));
+    let writings = row.phone.into_iter().flat_map(|phone| [Some(phone), dial::other_writing(phone)]);
+    words.extend(writings.flatten().flat_map(|phone| search::phone_words(phone.digits())));
     words.sort_unstable();
     words.dedup();
     words

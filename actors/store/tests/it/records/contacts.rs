@@ -58,6 +58,11 @@ pub(super) async fn b3_search_finds_phones<B: Backend>() {
         assert_eq!(found(&records, text).await, [chat.key().contact_id(ACME)], "{text}");
     }
     assert_eq!(found(&records, "444").await, []);
+    let brazilian = Chat { phone: E164::parse("+5511987654321").unwrap(), ..Chat::with(ACME, 0) };
+    project(&records, vec![brazilian.started(minute(0))]).await;
+    for text in ["+55 11 98765", "11 8765-4321", "551187654321"] {
+        assert_eq!(found(&records, text).await, [brazilian.key().contact_id(ACME)], "{text}");
+    }
     let contact = records.contact_by_phone(ACME, chat.phone).await.unwrap().unwrap();
     assert_eq!(contact.id, chat.key().contact_id(ACME));
 }
