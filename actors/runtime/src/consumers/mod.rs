@@ -5,6 +5,7 @@
 //! consumer that stops for a while only falls behind. Each runs in an actor that starts it again when it fails.
 
 mod away;
+mod cards;
 mod catch_up;
 mod credits;
 mod endpoints;
@@ -123,6 +124,7 @@ impl Consumers {
         start(templates::notices::NAME, |shared, view| Box::pin(templates::notices::run(shared, view)));
         start(templates::tasks::NAME, |shared, view| Box::pin(templates::tasks::run(shared, view)));
         start(templates::sync::NAME, |shared, view| Box::pin(templates::sync::run(shared, view)));
+        start(cards::NAME, |shared, view| Box::pin(cards::run(shared, view)));
         start(credits::NAME, |shared, view| Box::pin(credits::run(shared, view)));
         start(files::NAME, |shared, view| Box::pin(files::run(shared, view)));
         start(endpoints::NAME, |shared, view| Box::pin(endpoints::run(shared, view)));

@@ -106,6 +106,29 @@ impl ContactCard {
         let parts: Vec<_> = parts.into_iter().filter_map(Option::as_deref).collect();
         if parts.is_empty() { None } else { Some(parts.join(" ")) }
     }
+
+    /// Takes what it lacks from another card of the same person; what it is known by stays.
+    pub fn fill_in(&mut self, other: Self) {
+        fn fill<T>(known: &mut Option<T>, other: Option<T>) {
+            if known.is_none() {
+                *known = other;
+            }
+        }
+        if self.name().is_none() {
+            self.first_name = other.first_name;
+            self.middle_name = other.middle_name;
+            self.last_name = other.last_name;
+        }
+        fill(&mut self.email, other.email);
+        fill(&mut self.country, other.country);
+        fill(&mut self.vacancy, other.vacancy);
+        fill(&mut self.stage, other.stage);
+        fill(&mut self.owner, other.owner);
+        fill(&mut self.external_id, other.external_id);
+        for (name, value) in other.fields {
+            self.fields.entry(name).or_insert(value);
+        }
+    }
 }
 
 /// Which consents are wanted, newest first.
@@ -170,6 +193,21 @@ pub trait Contacts: Send + Sync + 'static {
         query: ConsentQuery,
         page: PageRequest,
     ) -> RecordsResult<Page<ConsentLine>>;
+
+    /// The cards among those of these contacts, with whom they belong to.
+    async fn cards(&self, contacts: Vec<ContactId>)
+    -> RecordsResult<Vec<(TenantId, ContactId, ContactCard)>>;
+
+    /// Gives the card of one contact to another: both turned out to be the same person. What the other's card says
+    /// stays, the rest is filled in. Whoever is then known by nothing is forgotten. Answers the card as it is now, and
+    /// what the first one had consented to or refused; `None` without a card, or when there are conversations with the
+    /// first one.
+    async fn move_card(
+        &self,
+        change: Change,
+        tenant: TenantId,
+        between: (ContactId, ContactId),
+    ) -> RecordsResult<Option<(ContactCard, Vec<ConsentEntry>)>>;
 
     /// The contact with a phone number.
     async fn contact_by_phone(&self, tenant: TenantId, phone: E164) -> RecordsResult<Option<ContactRecord>>;

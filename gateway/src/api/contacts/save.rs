@@ -27,6 +27,8 @@ const MAX_CONVERSATIONS: usize = 200;
 const MAX_BSUID_CHARS: usize = 131;
 
 /// Adds a contact. Somebody who has written already gets a card; whoever has a card is changed with `PATCH`.
+/// Conversations that begin later get owner and vacancy of the card. When it turns out that somebody who writes by a user
+/// id has the phone number of a card, the card moves to that contact, and has its id from then on.
 #[utoipa::path(
     tag = "contacts",
     params(("Idempotency-Key" = Option<String>, Header)),

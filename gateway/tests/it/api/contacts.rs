@@ -160,6 +160,52 @@ async fn e1_a_brazilian_is_known_with_and_without_the_ninth_digit() {
 }
 
 #[actix_web::test]
+async fn e1_whoever_has_a_record_is_known_by_it_when_writing_without_the_ninth_digit() {
+    let world = World::start().await;
+    let record = json!({ "phone": "+5511987650001", "first_name": "Davi", "stage": "invited", "owner": { "role": "admin" },
+                         "vacancy": { "id": "vac-9", "title": "Motorista" } });
+    let card = create(&world, record).await;
+    assert_eq!(card.status, StatusCode::CREATED, "{card:?}");
+    let chat = world.written("551187650001", "wamid.brazil.2", "/chat").await;
+    assert_eq!(chat["contact"]["id"], card.json()["id"], "{chat}");
+    assert_eq!(chat["contact"]["name"], "Davi");
+    let path = format!("/v1/conversations/{}", chat["id"].as_str().unwrap());
+    let known = world.get_until(&path, |chat| chat["vacancy"]["id"] == "vac-9").await;
+    assert_eq!(known["owner"], card.json()["owner"], "{known}");
+    let twice = create(&world, json!({ "phone": "+551187650001" })).await;
+    assert_eq!(twice.code(), "already_exists");
+    world.stop().await;
+}
+
+#[actix_web::test]
+async fn f6_a_record_pushed_by_phone_number_finds_who_wrote_by_user_id() {
+    let world = World::start().await;
+    let record = json!({ "phone": "+393338000055", "first_name": "Elsa", "owner": { "role": "admin" } });
+    let card = create(&world, record).await;
+    let webhook = |wamid: &str, with_phone: bool| {
+        let mut webhook: Value = serde_json::from_str(&text_webhook("393338000055", wamid, "/chat")).unwrap();
+        let value = &mut webhook["entry"][0]["changes"][0]["value"];
+        value["contacts"][0]["user_id"] = json!("IT.55");
+        value["messages"][0]["from_user_id"] = json!("IT.55");
+        if !with_phone {
+            value["contacts"][0].as_object_mut().unwrap().remove("wa_id");
+            value["messages"][0].as_object_mut().unwrap().remove("from");
+        }
+        webhook.to_string()
+    };
+    assert!(world.webhook(&webhook("wamid.elsa.1", false)).await.status().is_success());
+    let by_card = |list: &Value| list["data"].as_array().unwrap().len();
+    let list = world.get_until("/v1/conversations?q=test", |list| by_card(list) == 1).await;
+    assert_ne!(list["data"][0]["contact"]["id"], card.json()["id"], "nobody can know yet");
+    assert!(world.webhook(&webhook("wamid.elsa.2", true)).await.status().is_success());
+    let list = world.get_until("/v1/conversations?q=elsa&owner=admin", |list| by_card(list) == 1).await;
+    assert_eq!(list["data"][0]["contact"]["name"], "Elsa");
+    let contacts = world.get("/v1/contacts?q=elsa").await;
+    assert_eq!(by_card(&contacts.json()), 1, "one person: {contacts:?}");
+    world.stop().await;
+}
+
+#[actix_web::test]
 async fn e2_consents_are_reported_and_exported() {
     let world = World::start().await;
     let chat = world.written("393338000012", "wamid.report.1", "/chat").await;

@@ -26,7 +26,7 @@ async fn committed_facts_reach_streams_ledger_and_endpoints_by_themselves() {
 
     consumers.shutdown().await;
     let views = consumers.views();
-    assert_eq!(views.len(), 11);
+    assert_eq!(views.len(), 12);
     for view in views {
         assert_eq!((view.restarts, view.last_exit), (0, Some(Exit::Stopped)), "{}", view.name);
     }

@@ -12,14 +12,14 @@ use protocol::time::TimestampMs;
 use super::super::fold::card_changes;
 use super::super::text::{damaged, from_json, from_name, name};
 use super::super::{
-    Change, ConsentLine, ConsentQuery, ContactCard, ContactRecord, Contacts, Document, DocumentKind,
-    DocumentWrite, Expect, Page, PageRequest, RecordsError, RecordsResult, SilencedContact,
+    Change, ConsentEntry, ConsentLine, ConsentQuery, ContactCard, ContactRecord, Contacts, Document,
+    DocumentKind, DocumentWrite, Expect, Page, PageRequest, RecordsError, RecordsResult, SilencedContact,
 };
 use super::filter::Where;
 use super::paging::{older, page, page_limit, pair_cursor};
 use super::statement::{Database, Durability, Sql, one};
 use super::value::{Value, Values, values};
-use super::{documents, load, people, rows, save};
+use super::{cards, documents, load, people, rows, save};
 
 #[async_trait]
 impl<D: Database> Contacts for D {
@@ -54,6 +54,22 @@ impl<D: Database> Contacts for D {
         page: PageRequest,
     ) -> RecordsResult<Page<ConsentLine>> {
         self.read(move |db| report(db, tenant, query, page).boxed()).await
+    }
+
+    async fn cards(
+        &self,
+        contacts: Vec<ContactId>,
+    ) -> RecordsResult<Vec<(TenantId, ContactId, ContactCard)>> {
+        self.read(move |db| cards::of(db, contacts).boxed()).await
+    }
+
+    async fn move_card(
+        &self,
+        change: Change,
+        tenant: TenantId,
+        between: (ContactId, ContactId),
+    ) -> RecordsResult<Option<(ContactCard, Vec<ConsentEntry>)>> {
+        self.write(Durability::Disk, move |db| cards::hand_over(db, change, tenant, between).boxed()).await
     }
 
     async fn contact_by_phone(&self, tenant: TenantId, phone: E164) -> RecordsResult<Option<ContactRecord>> {
@@ -107,7 +123,7 @@ pub(super) fn of_document(write: &DocumentWrite) -> Option<RecordsResult<Contact
     (write.kind == DocumentKind::Contact && write.tenant.is_some()).then(|| parse(&write.id))
 }
 
-fn parse(id: &str) -> RecordsResult<ContactId> {
+pub(super) fn parse(id: &str) -> RecordsResult<ContactId> {
     id.parse().map_err(|error: protocol::id::InvalidId| RecordsError::Invalid {
         field: "contact_id",
         detail: error.to_string(),
@@ -257,6 +273,6 @@ async fn complete<S: Sql>(
     Ok(found)
 }
 
-fn card(body: serde_json::Value) -> RecordsResult<ContactCard> {
+pub(super) fn card(body: serde_json::Value) -> RecordsResult<ContactCard> {
     serde_json::from_value(body).map_err(damaged("contact card"))
 }

@@ -3,6 +3,7 @@
 //! A database brings connections, transactions and a schema with the same tables; see `sqlite` and `postgres`.
 
 mod audit;
+mod cards;
 mod cells;
 mod contacts;
 mod credits;

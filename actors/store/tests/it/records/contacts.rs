@@ -1,12 +1,14 @@
+use std::collections::BTreeSet;
+
 use protocol::command::{Consent, ConsentRecord, ConsentSource, Party};
 use protocol::content::Channel;
 use protocol::entry::Identity;
 use protocol::fact::Fact;
 use protocol::id::{Bsuid, ContactId};
-use protocol::phone::E164;
+use protocol::phone::{ContactKey, E164};
 use store::records::*;
 
-use super::facts::{ACME, ANNA, Chat, minute, project, user};
+use super::facts::{ACME, ANNA, Chat, OTHER, minute, project, user};
 use super::{Backend, fresh};
 
 async fn found(records: &impl Records, text: &str) -> Vec<ContactId> {
@@ -144,6 +146,48 @@ pub(super) async fn cards_are_shown_and_survive_a_rebuild<B: Backend>() {
     records.save_contact(change, ACME, (id, renamed), Expect::Version(saved.version)).await.unwrap();
     let page = records.contacts(ACME, Some("verdi".into()), PageRequest::first(9)).await.unwrap();
     assert_eq!(page.data, [], "the old name is gone");
+}
+
+pub(super) async fn f6_a_card_finds_its_person<B: Backend>() {
+    let (_backend, records) = fresh::<B>().await;
+    let (chat, other) = (Chat::with(ACME, 1), Chat::with(ACME, 2));
+    // Pushed under a name that nobody has written by.
+    let pushed = Chat::with(ACME, 3);
+    let [to, busy, from] = [&chat, &other, &pushed].map(|chat| chat.key().contact_id(ACME));
+    let change = Change { by: user(ANNA), at: minute(1) };
+    let card = |key: ContactKey, stage: Option<&str>, first: &str| ContactCard {
+        key: Some(key),
+        stage: stage.map(Into::into),
+        first_name: Some(first.into()),
+        ..ContactCard::default()
+    };
+    let all =
+        [(from, card(pushed.key(), Some("invited"), "Bruna")), (busy, card(other.key(), None, "Carla"))];
+    for (id, card) in all {
+        records.save_contact(change, ACME, (id, card), Expect::Absent).await.unwrap();
+    }
+    project(&records, vec![chat.started(minute(2)), other.started(minute(2))]).await;
+    let found = records.cards(vec![from, to, busy]).await.unwrap();
+    assert_eq!(found.iter().map(|(_, id, _)| *id).collect::<BTreeSet<_>>(), BTreeSet::from([from, busy]));
+    let move_card = async |from, to| records.move_card(change, ACME, (from, to)).await.unwrap();
+    assert_eq!(move_card(busy, to).await, None, "somebody talks with that one");
+    assert_eq!(records.move_card(change, OTHER, (from, to)).await.unwrap(), None, "another tenant's");
+    let expected = card(chat.key(), Some("invited"), "Bruna");
+    assert_eq!(move_card(from, to).await, Some((expected.clone(), Vec::new())));
+    assert_eq!(move_card(from, to).await, None, "it is there already");
+    for round in ["moved", "rebuilt"] {
+        let contact = records.contact(ACME, to).await.unwrap().unwrap();
+        assert_eq!((contact.name(), contact.stage.as_deref()), (Some("Bruna"), Some("invited")), "{round}");
+        assert_eq!(records.contact(ACME, from).await.unwrap(), None, "{round}");
+        let words = records.contacts(ACME, Some("bruna".into()), PageRequest::first(9)).await.unwrap();
+        assert_eq!(words.data.len(), 1, "{round}");
+        records.rebuild().await.unwrap();
+    }
+    // A second one of the same person only fills in what is missing.
+    let late = ContactCard { email: Some("b@x.example".into()), ..card(pushed.key(), None, "Bruna Maria") };
+    records.save_contact(change, ACME, (from, late), Expect::Absent).await.unwrap();
+    let whole = ContactCard { email: Some("b@x.example".into()), ..expected };
+    assert_eq!(move_card(from, to).await, Some((whole, Vec::new())));
 }
 
 pub(super) async fn contacts_are_listed<B: Backend>() {

@@ -94,7 +94,7 @@ suites! {
         d10_filters_combine, d10_a_page_that_is_hard_to_find_says_where_to_go_on, d10_unanswered_until_somebody_replies, pages_have_no_gaps_or_repetitions,
         messages_are_listed_either_way, p3_statuses_never_move_backwards, unmatched_statuses_find_their_message,
         tenants_do_not_see_each_other, filters_are_bounded, windows_are_filtered_by_time;
-    contacts: b3_search_finds_words_in_any_order, b3_search_finds_phones, f6_identities_are_merged,
+    contacts: b3_search_finds_words_in_any_order, b3_search_finds_phones, f6_identities_are_merged, f6_a_card_finds_its_person,
         e2_consents_are_kept_per_channel, cards_are_shown_and_survive_a_rebuild, p7_contacts_that_may_not_be_messaged_are_listed, contacts_are_listed;
     erasure: d14_an_erased_contact_leaves_no_trace, d14_who_comes_back_begins_anew,
         d14_a_contact_without_a_conversation_is_erased_at_once;
@@ -111,7 +111,7 @@ suites! {
     notifications: d12_counts_and_resume, marks_are_kept, old_ones_are_forgotten;
     reaches: d12_who_is_away_is_told_what_they_have_not_read, d12_two_nodes_do_not_tell_at_once, d12_browsers_are_bounded_and_belong_to_one_user;
     deliveries: retries_until_delivered_or_dead;
-    documents: writes_all_or_none, equal_bodies_change_nothing, versions_guard_writes, directory_is_loaded;
+    documents: writes_all_or_none, equal_bodies_change_nothing, versions_guard_writes, d13_no_two_find_room_for_one, directory_is_loaded;
     keys: a_key_is_claimed_once_for_24_hours, answers_are_kept;
     migration: version_1_is_read;
 }

@@ -1,0 +1,71 @@
+//! Cards of people who turn out to be known by another name.
+
+use protocol::id::{ContactId, TenantId};
+
+use super::super::fold::search_words;
+use super::super::{
+    Change, ConsentEntry, ContactCard, DocumentKind, DocumentWrite, Expect, RecordsError, RecordsResult,
+};
+use super::contacts::{card, parse};
+use super::statement::{Lock, Sql, one};
+use super::value::values;
+use super::{documents, load, save};
+
+/// The cards of contacts, by the contact alone: an id is derived from its tenant.
+pub(super) async fn of<S: Sql>(
+    db: &mut S,
+    contacts: Vec<ContactId>,
+) -> RecordsResult<Vec<(TenantId, ContactId, ContactCard)>> {
+    let sql = "SELECT tenant, id, body FROM documents WHERE kind = 'contact' AND id IN (?1)";
+    let wanted = contacts.into_iter().map(|id| id.to_string().into()).collect();
+    let found = db.of_keys(sql, wanted, |cells| {
+        let (tenant, id) = (cells.id(TenantId)?, cells.take::<String>()?);
+        Ok((tenant, parse(&id)?, cells.text(|text| super::super::text::from_json("contact card", text))?))
+    });
+    found.await
+}
+
+/// Gives the card of one contact to another, unless there are conversations with the first one.
+pub(super) async fn hand_over<S: Sql>(
+    db: &mut S,
+    change: Change,
+    tenant: TenantId,
+    (from, to): (ContactId, ContactId),
+) -> RecordsResult<Option<(ContactCard, Vec<ConsentEntry>)>> {
+    db.lock(vec![Lock::Documents]).await?;
+    db.lock(vec![Lock::Contact(from), Lock::Contact(to)]).await?;
+    let old = documents::find(db, DocumentKind::Contact, Some(tenant), &from.to_string()).await?;
+    let (Some(old), Some(new)) = (old, load::contact(db, to).await?) else { return Ok(None) };
+    let sql = "SELECT count(*) FROM conversations WHERE contact = ?1";
+    let talks = one(db, sql, values![from.0], |cells| cells.take::<u64>()).await?;
+    if talks != Some(0) || new.tenant != tenant {
+        return Ok(None);
+    }
+    let known = documents::find(db, DocumentKind::Contact, Some(tenant), &to.to_string()).await?;
+    let mut whole = known.map(|known| card(known.body)).transpose()?.unwrap_or_default();
+    whole.key = whole.key.or(Some(new.key));
+    whole.fill_in(card(old.body)?);
+    let body = serde_json::to_value(&whole).map_err(|error| RecordsError::Failed(error.into()))?;
+    let write = |id: ContactId, body| DocumentWrite {
+        kind: DocumentKind::Contact,
+        tenant: Some(tenant),
+        id: id.to_string().into(),
+        expect: Expect::Any,
+        body,
+    };
+    documents::write(db, change, vec![write(from, None), write(to, Some(body))]).await?;
+    let consents = forget(db, from).await?;
+    Ok(Some((whole, consents)))
+}
+
+/// Nothing is known of the contact any more but what it consented to or refused; answers that.
+async fn forget<S: Sql>(db: &mut S, id: ContactId) -> RecordsResult<Vec<ConsentEntry>> {
+    let Some(mut row) = load::contact(db, id).await? else { return Ok(Vec::new()) };
+    load::consents(db, std::iter::once(&mut row)).await?;
+    if row.consents.is_empty() {
+        let words = search_words(&row).into_iter().map(|word| values![row.tenant.0, word, id.0]).collect();
+        save::forget_words(db, words).await?;
+        db.run("DELETE FROM contacts WHERE id = ?1", values![id.0]).await?;
+    }
+    Ok(row.consents)
+}
