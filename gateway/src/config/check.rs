@@ -7,6 +7,9 @@ use store::records::PostgresRecords;
 
 use super::{Settings, mail_settings, push_settings};
 
+/// A batch has as many conversations, each of which is in memory until it is committed.
+const FEWEST_LIVE: u64 = runtime::limits::BATCH_EVENTS as u64;
+
 /// Every key whose value cannot be used, with what would be right.
 pub(super) fn contradictions(settings: &Settings) -> Vec<(&'static str, String)> {
     let mut found = Vec::new();
@@ -45,7 +48,7 @@ fn ranges(settings: &Settings, found: &mut Vec<(&'static str, String)>) {
     range("webhooks.max_body_bytes", settings.webhooks.max_body_bytes as u64, 1_024..=64 << 20);
     range("webhooks.retry_after_seconds", settings.webhooks.retry_after_seconds.into(), 1..=3_600);
     range("conversations.idle_seconds", settings.conversations.idle_seconds, 1..=86_400);
-    range("conversations.max_live", settings.conversations.max_live as u64, 100..=10_000_000);
+    range("conversations.max_live", settings.conversations.max_live as u64, FEWEST_LIVE..=10_000_000);
     range("outbound.connect_timeout_ms", settings.outbound.connect_timeout_ms, 100..=60_000);
     range("outbound.request_timeout_ms", settings.outbound.request_timeout_ms, 500..=50_000);
     range("files.max_bytes", settings.files.max_bytes, 1 << 10..=domain::file::MAX_BYTES);

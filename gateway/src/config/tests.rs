@@ -106,6 +106,16 @@ fn all_problems_are_reported_at_once() {
 }
 
 #[test]
+fn what_is_allowed_starts_a_node() {
+    let fewest =
+        |count: usize| load(&environment(&[("GATEWAY_CONVERSATIONS__MAX_LIVE", &count.to_string())]));
+    let allowed = fewest(runtime::limits::BATCH_EVENTS).unwrap().settings.conversations.max_live;
+    let node = runtime::NodeSettings { live_conversations: allowed, ..runtime::NodeSettings::default() };
+    assert_eq!(node.problems(), Vec::<String>::new());
+    assert!(fewest(runtime::limits::BATCH_EVENTS - 1).is_err());
+}
+
+#[test]
 fn variables_of_the_command_line_are_not_settings() {
     assert!(
         load(&environment(&[

@@ -14,8 +14,8 @@ pub(crate) struct Args {
     /// Seconds of each phase.
     #[arg(long, default_value_t = 8.0)]
     seconds: f64,
-    /// Connections of the generator.
-    #[arg(long, default_value_t = 256)]
+    /// Connections of the generator. Each waits for its answer: with fewer, disks decide how much is under way.
+    #[arg(long, default_value_t = 512)]
     connections: usize,
     /// Contacts that write.
     #[arg(long, default_value_t = 20_000)]

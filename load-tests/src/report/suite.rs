@@ -75,7 +75,7 @@ const STEADY: &str = "steady";
 const KNEE_STEP_SECONDS: f64 = 8.0;
 const CEILING_SECONDS: f64 = 3.0;
 /// Those of `bench`, so that its numbers are the same.
-const CONNECTIONS: usize = 256;
+const CONNECTIONS: usize = 512;
 const CONVERSATIONS: u32 = 20_000;
 const REQUESTS: usize = 1_000_000;
 
