@@ -199,15 +199,14 @@ pub trait Contacts: Send + Sync + 'static {
     -> RecordsResult<Vec<(TenantId, ContactId, ContactCard)>>;
 
     /// Gives the card of one contact to another: both turned out to be the same person. What the other's card says
-    /// stays, the rest is filled in. Whoever is then known by nothing is forgotten. Answers the card as it is now, and
-    /// what the first one had consented to or refused; `None` without a card, or when there are conversations with the
-    /// first one.
+    /// stays, the rest is filled in. The first one is forgotten as by an erasure: only refusals stay, without a name.
+    /// Answers the card as it is now; `None` without a card, or when there are conversations with the first one.
     async fn move_card(
         &self,
         change: Change,
         tenant: TenantId,
         between: (ContactId, ContactId),
-    ) -> RecordsResult<Option<(ContactCard, Vec<ConsentEntry>)>>;
+    ) -> RecordsResult<Option<ContactCard>>;
 
     /// The contact with a phone number.
     async fn contact_by_phone(&self, tenant: TenantId, phone: E164) -> RecordsResult<Option<ContactRecord>>;

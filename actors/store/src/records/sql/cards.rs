@@ -2,14 +2,11 @@
 
 use protocol::id::{ContactId, TenantId};
 
-use super::super::fold::search_words;
-use super::super::{
-    Change, ConsentEntry, ContactCard, DocumentKind, DocumentWrite, Expect, RecordsError, RecordsResult,
-};
+use super::super::{Change, ContactCard, DocumentKind, DocumentWrite, Expect, RecordsError, RecordsResult};
 use super::contacts::{card, parse};
 use super::statement::{Lock, Sql, one};
 use super::value::values;
-use super::{documents, load, save};
+use super::{documents, erasure, load};
 
 /// The cards of contacts, by the contact alone: an id is derived from its tenant.
 pub(super) async fn of<S: Sql>(
@@ -31,7 +28,7 @@ pub(super) async fn hand_over<S: Sql>(
     change: Change,
     tenant: TenantId,
     (from, to): (ContactId, ContactId),
-) -> RecordsResult<Option<(ContactCard, Vec<ConsentEntry>)>> {
+) -> RecordsResult<Option<ContactCard>> {
     db.lock(vec![Lock::Documents]).await?;
     db.lock(vec![Lock::Contact(from), Lock::Contact(to)]).await?;
     let old = documents::find(db, DocumentKind::Contact, Some(tenant), &from.to_string()).await?;
@@ -54,18 +51,6 @@ pub(super) async fn hand_over<S: Sql>(
         body,
     };
     documents::write(db, change, vec![write(from, None), write(to, Some(body))]).await?;
-    let consents = forget(db, from).await?;
-    Ok(Some((whole, consents)))
-}
-
-/// Nothing is known of the contact any more but what it consented to or refused; answers that.
-async fn forget<S: Sql>(db: &mut S, id: ContactId) -> RecordsResult<Vec<ConsentEntry>> {
-    let Some(mut row) = load::contact(db, id).await? else { return Ok(Vec::new()) };
-    load::consents(db, std::iter::once(&mut row)).await?;
-    if row.consents.is_empty() {
-        let words = search_words(&row).into_iter().map(|word| values![row.tenant.0, word, id.0]).collect();
-        save::forget_words(db, words).await?;
-        db.run("DELETE FROM contacts WHERE id = ?1", values![id.0]).await?;
-    }
-    Ok(row.consents)
+    erasure::forget(db, from).await?;
+    Ok(Some(whole))
 }

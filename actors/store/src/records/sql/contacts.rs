@@ -12,8 +12,8 @@ use protocol::time::TimestampMs;
 use super::super::fold::card_changes;
 use super::super::text::{damaged, from_json, from_name, name};
 use super::super::{
-    Change, ConsentEntry, ConsentLine, ConsentQuery, ContactCard, ContactRecord, Contacts, Document,
-    DocumentKind, DocumentWrite, Expect, Page, PageRequest, RecordsError, RecordsResult, SilencedContact,
+    Change, ConsentLine, ConsentQuery, ContactCard, ContactRecord, Contacts, Document, DocumentKind,
+    DocumentWrite, Expect, Page, PageRequest, RecordsError, RecordsResult, SilencedContact,
 };
 use super::filter::Where;
 use super::paging::{older, page, page_limit, pair_cursor};
@@ -68,7 +68,7 @@ impl<D: Database> Contacts for D {
         change: Change,
         tenant: TenantId,
         between: (ContactId, ContactId),
-    ) -> RecordsResult<Option<(ContactCard, Vec<ConsentEntry>)>> {
+    ) -> RecordsResult<Option<ContactCard>> {
         self.write(Durability::Disk, move |db| cards::hand_over(db, change, tenant, between).boxed()).await
     }
 

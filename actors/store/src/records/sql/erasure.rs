@@ -59,7 +59,7 @@ async fn erase<S: Sql>(
     // Kept for a day, so that a repeated call is answered the same.
     let sql = "DELETE FROM idempotency_keys WHERE tenant = ?1 AND body LIKE ?2";
     db.run(sql, values![tenant.0, format!("%{id}%")]).await?;
-    contact(db, id).await?;
+    forget(db, id).await?;
     let line = AuditEntry {
         tenant,
         at: change.at,
@@ -83,7 +83,7 @@ pub(super) async fn follow<S: Sql>(db: &mut S, last: Option<&Event>) -> RecordsR
     files::erase(db, *conversation).await?;
     db.run("DELETE FROM conversations WHERE id = ?1", values![conversation.0]).await?;
     audit(db, *conversation).await?;
-    contact(db, *contact_id).await
+    forget(db, *contact_id).await
 }
 
 async fn redact<S: Sql>(db: &mut S, page: Vec<StoredEvent>) -> RecordsResult<()> {
@@ -137,7 +137,7 @@ async fn worded<S: Sql>(db: &mut S, conversation: ConversationId) -> RecordsResu
 
 /// The contact itself, unless there is a conversation with it. A refusal stays, without its words: the contact is
 /// never messaged again by mistake.
-async fn contact<S: Sql>(db: &mut S, id: ContactId) -> RecordsResult<()> {
+pub(super) async fn forget<S: Sql>(db: &mut S, id: ContactId) -> RecordsResult<()> {
     let sql = "SELECT count(*) FROM conversations WHERE contact = ?1";
     let talks = one(db, sql, values![id.0], |cells| cells.take::<u64>()).await?;
     let Some(row) = load::contact(db, id).await?.filter(|_| talks == Some(0)) else { return Ok(()) };

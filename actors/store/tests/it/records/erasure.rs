@@ -136,3 +136,18 @@ pub(super) async fn d14_a_contact_without_a_conversation_is_erased_at_once<B: Ba
     records.rebuild().await.unwrap();
     assert_eq!(records.contact(ACME, id(&chat)).await.unwrap(), None);
 }
+
+pub(super) async fn d14_a_card_that_moved_leaves_nothing_but_a_refusal<B: Backend>() {
+    let (_backend, records) = fresh::<B>().await;
+    let (chat, other) = (Chat::with(ACME, 1), Chat::with(ACME, 2));
+    project(&records, life(&chat, "Giulia").into_iter().chain([erased(&chat)]).collect()).await;
+    project(&records, vec![other.started(minute(6))]).await;
+    save(&records, &chat).await;
+    let refused = records.contact(ACME, id(&chat)).await.unwrap().unwrap().consents;
+    assert_eq!(refused[0].record.consent, Consent::OptedOut);
+    let change = Change { by: Party::Gateway, at: minute(7) };
+    assert!(records.move_card(change, ACME, (id(&chat), id(&other))).await.unwrap().is_some());
+    assert_eq!(records.contact(ACME, id(&chat)).await.unwrap(), None, "nor the phone number");
+    save(&records, &chat).await;
+    assert_eq!(records.contact(ACME, id(&chat)).await.unwrap().unwrap().consents, refused);
+}

@@ -97,7 +97,7 @@ suites! {
     contacts: b3_search_finds_words_in_any_order, b3_search_finds_phones, f6_identities_are_merged, f6_a_card_finds_its_person,
         e2_consents_are_kept_per_channel, cards_are_shown_and_survive_a_rebuild, p7_contacts_that_may_not_be_messaged_are_listed, contacts_are_listed;
     erasure: d14_an_erased_contact_leaves_no_trace, d14_who_comes_back_begins_anew,
-        d14_a_contact_without_a_conversation_is_erased_at_once;
+        d14_a_contact_without_a_conversation_is_erased_at_once, d14_a_card_that_moved_leaves_nothing_but_a_refusal;
     files: d15_the_same_content_is_one_file, d15_uploads_are_kept_per_number, d15_files_of_contacts_are_fetched_later,
         p10_a_number_with_many_files_leaves_room_for_others, d15_files_are_listed_by_conversation_and_contact, d15_files_are_scanned_until_somebody_decides,
         d14_d15_files_go_with_the_contact_unless_others_have_them;
