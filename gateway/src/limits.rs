@@ -32,6 +32,10 @@ pub const WAIT_WITHOUT_STATUSES: Duration = Duration::from_millis(250);
 /// than a disk needs for a bad fsync.
 pub const WAIT_WITHOUT_WEBHOOKS: Duration = Duration::from_millis(500);
 
+/// Once webhooks have waited too long, those with nothing but statuses are answered 503 for this long: let in again as soon as
+/// the wait is over they bring the next one, and messages are turned away with them.
+pub const STATUSES_STAY_OUT: Duration = Duration::from_secs(1);
+
 /// So many webhooks must have waited that long: fewer are a slow look-up, not an overload.
 pub const OVERDUE_WEBHOOKS: u32 = 32;
 

@@ -2,13 +2,13 @@
 //!
 //! What counts is how long webhooks that came earlier have been waiting by now: whoever comes after them waits about as
 //! long. To say 503 at once is kinder than to let everybody wait until the provider gives up: it comes again.
-//! Statuses go first: a message moves a conversation, a late status only a tick mark.
+//! Statuses go first, and come back last: a message moves a conversation, a late status only a tick mark.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use crate::limits::{OVERDUE_WEBHOOKS, WAIT_WITHOUT_STATUSES, WAIT_WITHOUT_WEBHOOKS};
+use crate::limits::{OVERDUE_WEBHOOKS, STATUSES_STAY_OUT, WAIT_WITHOUT_STATUSES, WAIT_WITHOUT_WEBHOOKS};
 
 /// Webhooks under way are counted by the time of their arrival, in steps of this.
 const STEP: Duration = Duration::from_millis(25);
@@ -19,6 +19,8 @@ const STEPS: usize = 128;
 pub struct Admission {
     began: Instant,
     arrived: Arc<[AtomicU32; STEPS]>,
+    /// The step in which statuses may come again.
+    statuses_from: AtomicUsize,
 }
 
 /// How many may come in.
@@ -42,7 +44,8 @@ impl Admission {
     /// Nobody is under way.
     #[must_use]
     pub fn new(began: Instant) -> Self {
-        Self { began, arrived: Arc::new([const { AtomicU32::new(0) }; STEPS]) }
+        let arrived = Arc::new([const { AtomicU32::new(0) }; STEPS]);
+        Self { began, arrived, statuses_from: AtomicUsize::new(0) }
     }
 
     /// A webhook arrives.
@@ -52,26 +55,36 @@ impl Admission {
         UnderWay { arrived: Arc::clone(&self.arrived), step }
     }
 
-    /// By the wait of those that are under way.
+    /// By the wait of those that are under way, and of those a moment ago.
     pub fn load(&self, now: Instant) -> Load {
         let newest = self.step(now);
-        let young = |wait: Duration| (wait.as_millis() / STEP.as_millis()) as usize;
+        let load = self.load_by_wait(newest);
+        if load > Load::Normal {
+            self.statuses_from.fetch_max(newest + steps(STATUSES_STAY_OUT), Ordering::Relaxed);
+        }
+        let statuses_stay_out = newest < self.statuses_from.load(Ordering::Relaxed);
+        if statuses_stay_out { load.max(Load::Heavy) } else { load }
+    }
+
+    fn load_by_wait(&self, newest: usize) -> Load {
         let mut waiting = 0;
-        let mut load = Load::Normal;
         // The oldest first; whatever is older than all steps counts as one of them.
-        for age in (young(WAIT_WITHOUT_STATUSES) + 1..STEPS).rev() {
+        for age in (steps(WAIT_WITHOUT_STATUSES) + 1..STEPS).rev() {
             waiting += self.arrived[(newest + STEPS - age) % STEPS].load(Ordering::Relaxed);
             if waiting >= OVERDUE_WEBHOOKS {
-                load = if age > young(WAIT_WITHOUT_WEBHOOKS) { Load::Over } else { Load::Heavy };
-                break;
+                return if age > steps(WAIT_WITHOUT_WEBHOOKS) { Load::Over } else { Load::Heavy };
             }
         }
-        load
+        Load::Normal
     }
 
     fn step(&self, now: Instant) -> usize {
-        (now.saturating_duration_since(self.began).as_millis() / STEP.as_millis()) as usize
+        steps(now.saturating_duration_since(self.began))
     }
+}
+
+fn steps(wait: Duration) -> usize {
+    (wait.as_millis() / STEP.as_millis()) as usize
 }
 
 impl Drop for UnderWay {
@@ -101,11 +114,23 @@ mod tests {
             }
         }
         assert_eq!(loads, [Load::Normal, Load::Heavy, Load::Over]);
-        assert_eq!(admission.load(began + WAIT_WITHOUT_STATUSES - STEP), Load::Normal);
-        assert_eq!(admission.load(began + WAIT_WITHOUT_STATUSES + STEP), Load::Heavy);
-        assert_eq!(admission.load(began + WAIT_WITHOUT_WEBHOOKS + STEP), Load::Over);
         drop(waiting);
-        assert_eq!(admission.load(began + WAIT_WITHOUT_WEBHOOKS + STEP), Load::Normal);
+    }
+
+    #[test]
+    fn statuses_come_back_last() {
+        let began = Instant::now();
+        let admission = Admission::new(began);
+        let waiting = arrive(&admission, OVERDUE_WEBHOOKS, began);
+        assert_eq!(admission.load(began + WAIT_WITHOUT_STATUSES - STEP), Load::Normal);
+        let late = began + WAIT_WITHOUT_STATUSES + STEP;
+        assert_eq!(admission.load(late), Load::Heavy);
+        let later = began + WAIT_WITHOUT_WEBHOOKS + STEP;
+        assert_eq!(admission.load(later), Load::Over);
+        drop(waiting);
+        assert_eq!(admission.load(later), Load::Heavy);
+        assert_eq!(admission.load(later + STATUSES_STAY_OUT - STEP), Load::Heavy);
+        assert_eq!(admission.load(later + STATUSES_STAY_OUT), Load::Normal);
     }
 
     #[test]
