@@ -1,7 +1,8 @@
 //! Sends requests over many connections, each with one request in flight.
 //!
 //! Connections are opened when they are needed, and the one that was used last is used next, as the pool of a client
-//! does it: a load that needs ten connections keeps ten, and none is idle until the server closes it.
+//! does it: a load that needs ten connections keeps ten. One that was idle for long is not used again: the server may be
+//! closing it.
 
 use std::cell::{Cell, RefCell};
 use std::io;
@@ -13,6 +14,9 @@ use tokio::sync::{Notify, oneshot};
 use tokio::task::{JoinSet, LocalSet};
 
 use super::connection::Connection;
+
+/// How long an idle connection is used again: well within the 75 s that the gateway keeps it.
+const REUSED_WITHIN: Duration = Duration::from_secs(30);
 
 /// Where requests go.
 #[derive(Clone, Debug)]
@@ -159,7 +163,11 @@ async fn work<S: Source>(pool: Rc<Pool<S>>, address: SocketAddr, first: Job) {
                 let (sender, job) = oneshot::channel();
                 pool.idle.borrow_mut().push(sender);
                 pool.freed.notify_one();
+                let idle_since = Instant::now();
                 let Ok(job) = job.await else { return };
+                if idle_since.elapsed() > REUSED_WITHIN {
+                    connection = None;
+                }
                 job
             }
         };

@@ -58,11 +58,10 @@ pub fn tables(suite: &Suite) -> String {
     // Writing into a String cannot fail.
     let _ = writeln!(
         text,
-        "{} × {}, {} GiB, Linux {}; commit {}, {}; load of the machine before: {}.\n",
+        "{} × {}, {} GiB; commit {}, {}; load of the machine before: {}.\n",
         origin.cores,
         origin.processor,
         origin.memory_bytes >> 30,
-        origin.kernel,
         origin.commit,
         &origin.at[..10],
         origin.load_before,
