@@ -9,8 +9,8 @@ use super::super::limits::{FEW, WALK, WALK_AND_ASK, WALK_AND_LIST};
 use super::super::{Cursor, Filter, RecordsResult, text};
 use super::few::{self, Listed};
 use super::filter::Where;
-use super::paging::{cursor_pair, older, pair_cursor};
-use super::statement::{Sql, one};
+use super::paging::{cursor_pair, end_of_walk, older, pair_cursor};
+use super::statement::Sql;
 use super::value::{Value, Values, values};
 
 /// A conversation that was found.
@@ -55,11 +55,12 @@ pub(super) async fn find<S: Sql>(
     let mut next = None;
     if found.len() > limit {
         found.truncate(limit);
-        next = found.last().map(|last| pair_cursor(last.sort_at, last.id));
+        next = found.last().map(|last| Cursor(pair_cursor(last.sort_at, last.id).into()));
     } else if let Some(length) = length {
-        next = end_of_walk(db, (tenant, filter), length, cursor).await?;
+        let columns = ("conversations c", "c.sort_at", "c.id");
+        next = end_of_walk(db, way((tenant, filter), cursor)?, columns, length).await?;
     }
-    Ok(Finding { found, next: next.map(|next| Cursor(next.into())) })
+    Ok(Finding { found, next })
 }
 
 /// Few conversations by their keys.
@@ -102,22 +103,6 @@ pub(crate) fn walk(
         rows.sql
     );
     Ok((sql, rows.values))
-}
-
-/// Where a walk that went as far as it may has ended.
-async fn end_of_walk<S: Sql>(
-    db: &mut S,
-    of: (TenantId, &Filter),
-    length: usize,
-    cursor: Option<&Cursor>,
-) -> RecordsResult<Option<String>> {
-    let rows = way(of, cursor)?;
-    let sql = format!(
-        "SELECT c.sort_at, c.id FROM conversations c WHERE {} ORDER BY c.sort_at DESC, c.id DESC LIMIT 1 OFFSET {}",
-        rows.sql,
-        length - 1
-    );
-    one(db, &sql, rows.values, |cells| Ok(pair_cursor(cells.take()?, cells.id(|id| id)?))).await
 }
 
 /// How many conversations a walk meets.

@@ -3,6 +3,7 @@
 use super::super::limits::MAX_PAGE;
 use super::super::{Cursor, Page, RecordsError, RecordsResult};
 use super::filter::Where;
+use super::statement::{Sql, one};
 use super::value::Value;
 
 /// Rows of a page.
@@ -62,4 +63,20 @@ fn beyond(
 /// Writes a cursor made of two numbers.
 pub(super) fn pair_cursor(at: i64, id: u128) -> String {
     format!("{at}-{id:x}")
+}
+
+/// Where a walk over so many rows ends, by its columns of time and id; `None` when there are fewer.
+pub(super) async fn end_of_walk<S: Sql>(
+    db: &mut S,
+    way: Where,
+    (table, at, id): (&str, &str, &str),
+    length: usize,
+) -> RecordsResult<Option<Cursor>> {
+    let sql = format!(
+        "SELECT {at}, {id} FROM {table} WHERE {} ORDER BY {at} DESC, {id} DESC LIMIT 1 OFFSET {}",
+        way.sql,
+        length - 1
+    );
+    let end = one(db, &sql, way.values, |cells| Ok(pair_cursor(cells.take()?, cells.id(|id| id)?)));
+    Ok(end.await?.map(|end| Cursor(end.into())))
 }

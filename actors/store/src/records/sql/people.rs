@@ -7,8 +7,8 @@ use super::super::limits::{FEW, WALK_AND_ASK, WALK_AND_LIST};
 use super::super::{ContactRecord, Cursor, Filter, Page, PageRequest, RecordsResult};
 use super::few::{self, Listed};
 use super::filter::Where;
-use super::paging::{older, page, page_limit, pair_cursor};
-use super::statement::{Sql, one};
+use super::paging::{end_of_walk, older, page, page_limit, pair_cursor};
+use super::statement::Sql;
 use super::value::{Value, Values};
 use super::{load, rows};
 
@@ -31,7 +31,8 @@ pub(super) async fn find<S: Sql>(
     let found = db.all(&sql, values, rows::contact).await?;
     let mut page = page(found, limit, |last| pair_cursor(last.created_at.0, last.id.0));
     if page.next.is_none() && !looked_up {
-        page.next = end_of_walk(db, tenant, length, cursor).await?;
+        let columns = ("contacts p", "p.created_at", "p.id");
+        page.next = end_of_walk(db, way(tenant, cursor)?, columns, length).await?;
     }
     load::consents(db, page.data.iter_mut()).await?;
     Ok(page)
@@ -80,23 +81,6 @@ pub(crate) fn walk(
         people.sql
     );
     Ok((sql, people.values))
-}
-
-/// Where a walk that went as far as it may has ended.
-async fn end_of_walk<S: Sql>(
-    db: &mut S,
-    tenant: TenantId,
-    length: usize,
-    cursor: Option<&Cursor>,
-) -> RecordsResult<Option<Cursor>> {
-    let people = way(tenant, cursor)?;
-    let sql = format!(
-        "SELECT p.created_at, p.id FROM contacts p WHERE {} ORDER BY p.created_at DESC, p.id DESC LIMIT 1 OFFSET {}",
-        people.sql,
-        length - 1
-    );
-    let end = one(db, &sql, people.values, |cells| Ok(pair_cursor(cells.take()?, cells.id(|id| id)?)));
-    Ok(end.await?.map(|end| Cursor(end.into())))
 }
 
 fn way(tenant: TenantId, cursor: Option<&Cursor>) -> RecordsResult<Where> {
