@@ -16,6 +16,9 @@ pub struct Behaviour {
     pub user_ids: bool,
     /// Contacts with a username are shown without their phone number.
     pub hide_phones: bool,
+    /// Brazilian mobile numbers are known without their ninth digit, as those of old accounts are, however they are
+    /// written in a send.
+    pub drops_ninth_digit: bool,
     /// How statuses come back.
     pub statuses: Statuses,
     /// How prices are told.
@@ -36,6 +39,7 @@ impl Default for Behaviour {
             pair_limit: true,
             user_ids: true,
             hide_phones: false,
+            drops_ninth_digit: false,
             statuses: Statuses::default(),
             pricing: Pricing::default(),
             latency: Latency::default(),

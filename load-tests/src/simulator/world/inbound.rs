@@ -163,7 +163,7 @@ impl World {
         if phone.is_empty() {
             return Err(GraphError::new(131_009, "from is not a phone number"));
         }
-        let mut person = self.people.by_phone(&phone);
+        let mut person = self.people.by_phone(&phone, self.behaviour.drops_ninth_digit);
         if let Some(name) = &inbound.name {
             self.people.rename(&person.wa_id, name);
             person.name.clone_from(name);

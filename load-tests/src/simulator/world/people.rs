@@ -64,17 +64,18 @@ impl People {
     }
 
     /// The person behind some digits; a new one when nobody is.
-    pub(crate) fn by_phone(&mut self, phone: &str) -> Person {
-        let wa_id = self.aliases.get(phone).map_or(phone, String::as_str).to_owned();
+    pub(crate) fn by_phone(&mut self, phone: &str, drops_ninth_digit: bool) -> Person {
+        let written = || without_ninth_digit(phone).filter(|_| drops_ninth_digit);
+        let wa_id = self.aliases.get(phone).cloned().or_else(written).unwrap_or_else(|| phone.to_owned());
         if !self.by_wa_id.contains_key(&wa_id) {
             self.add(&Contact { phone: wa_id.clone(), ..Contact::default() });
         }
         self.by_wa_id[&wa_id].clone()
     }
 
-    pub(crate) fn find(&mut self, recipient: &Recipient) -> Option<Person> {
+    pub(crate) fn find(&mut self, recipient: &Recipient, drops_ninth_digit: bool) -> Option<Person> {
         match recipient {
-            Recipient::Phone(phone) => Some(self.by_phone(phone)),
+            Recipient::Phone(phone) => Some(self.by_phone(phone, drops_ninth_digit)),
             Recipient::UserId(id) => self.by_user_id.get(id).map(|wa_id| self.by_wa_id[wa_id].clone()),
         }
     }
@@ -118,6 +119,12 @@ impl Person {
 /// The digits of a phone number in any spelling.
 pub(crate) fn digits(phone: &str) -> String {
     phone.chars().filter(char::is_ascii_digit).collect()
+}
+
+/// A Brazilian mobile number (55, two digits of the area, nine that begin with 9) as old accounts are known.
+fn without_ninth_digit(phone: &str) -> Option<String> {
+    let is_mobile = phone.len() == 13 && phone.starts_with("55") && phone.as_bytes()[4] == b'9';
+    is_mobile.then(|| [&phone[..4], &phone[5..]].concat())
 }
 
 fn last_four(wa_id: &str) -> &str {

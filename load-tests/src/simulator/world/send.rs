@@ -77,7 +77,8 @@ impl World {
         }
         let order = check::order(&body)?;
         let unknown_user = || GraphError::new(131_009, "recipient is not known to this business");
-        let person = self.people.find(&order.recipient).ok_or_else(unknown_user)?;
+        let person = self.people.find(&order.recipient, self.behaviour.drops_ninth_digit);
+        let person = person.ok_or_else(unknown_user)?;
         let fault = self.fault(&person.wa_id, &order.message_type);
         match fault {
             Some(FaultKind::Error(code)) => return Err(GraphError::new(code, "injected fault")),

@@ -71,9 +71,18 @@ fn check_form(template: &Template, wanted: &BTreeSet<&str>, given: &[Value]) -> 
     let named = |parameter: &Value| parameter["parameter_name"].as_str().is_some_and(|n| wanted.contains(n));
     let fits = |p: &Value| known(p) && (template.parameter_format != "NAMED" || named(p));
     if given.iter().all(fits) {
-        return Ok(());
+        return check_lines(given);
     }
     Err(GraphError::new(132_012, "Parameter format does not match format in the created template"))
+}
+
+fn check_lines(given: &[Value]) -> Result<(), GraphError> {
+    let broken = |text: &str| text.contains(['\n', '\r', '\t']) || text.contains("     ");
+    if given.iter().filter_map(|parameter| parameter["text"].as_str()).any(broken) {
+        let details = "Param text cannot have new-line/tab characters or more than 4 consecutive spaces";
+        return Err(GraphError::new(132_018, details));
+    }
+    Ok(())
 }
 
 fn check_buttons(template: &Template, given: &Value) -> Result<(), GraphError> {

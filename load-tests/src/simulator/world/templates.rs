@@ -205,6 +205,15 @@ fn check_body(components: &[Value]) -> Result<(), GraphError> {
     let refuse = |subcode, details: &str| {
         Err(GraphError { code: 100, subcode: Some(subcode), details: details.to_owned() })
     };
+    if text.contains('\t') || text.contains("     ") || text.replace('\r', "").contains("\n\n\n") {
+        return refuse(
+            2_388_072,
+            "Message body format is incorrect: tabs, more than 4 spaces or empty lines",
+        );
+    }
+    if text.chars().count() > 1_024 {
+        return refuse(2_388_040, "The body has more than 1024 characters");
+    }
     if text.starts_with("{{") || text.ends_with("}}") {
         return refuse(2_388_299, "Variables can't be at the start or end of the template");
     }
