@@ -134,6 +134,10 @@ pub const ALIASES: usize = 2 * LIVE_CONVERSATIONS;
 /// conversation, and commits of the node itself are learned at once: this bounds what other nodes may miss.
 pub const ALIAS_KNOWN_FOR: SpanMs = SpanMs::minutes(10);
 
+/// What a node has learned of a name within this after an erasure may be from before it: nodes hear of one within a
+/// second or two, and their clocks differ a little. Until then the store is asked anew.
+pub const ERASURE_HEARD: SpanMs = SpanMs::seconds(5);
+
 /// How long a node believes that a name has no alias. Aliases appear when another node commits them.
 pub const ALIAS_ABSENT_FOR: SpanMs = SpanMs::seconds(30);
 
@@ -143,8 +147,9 @@ const _: () = assert!(LOCAL_INPUTS >= BATCH_EVENTS, "a shard must be able to fil
 const _: () = assert!(HEARTBEATS_PER_TTL >= 2, "one lost renewal must not cost the lease");
 const _: () = assert!(READY_MESSAGES >= POSTS_PER_NUMBER, "the queue must be able to feed every POST");
 
-/// Facts of one projection: one transaction of about a tenth of a second, during which other writers wait.
-pub const PROJECT_FACTS: usize = 8_000;
+/// Facts of one projection: one transaction of about a fifth of a second, during which other writers wait. The more
+/// there are, the more of them change the same rows.
+pub const PROJECT_FACTS: usize = 16_000;
 
 /// Shortest rest between two projections: what a recruiter may wait for on an idle node.
 pub const PROJECT_REST_MIN: Duration = Duration::from_millis(2);
@@ -153,8 +158,16 @@ pub const PROJECT_REST_MIN: Duration = Duration::from_millis(2);
 /// [`PROJECT_REST_MAX`] is reached, below they stay small.
 pub const PROJECT_REST_PER_FACT: Duration = Duration::from_micros(100);
 
-/// Longest rest between two projections: how much later the inbox of a busy node may be.
+/// Longest rest for gathering facts: how much later the inbox of a busy node may be.
 pub const PROJECT_REST_MAX: Duration = Duration::from_millis(100);
+
+/// A projection rests at least so many times as long as it worked, unless the records are [`PROJECT_LAG_MAX`] behind.
+/// It matters where processors are short, and there a third of one is left for the inbox.
+pub const PROJECT_RESTS_PER_WORK: u32 = 2;
+
+/// How late the inbox may be for the sake of conversations; a node that is never so short of processors is at most
+/// [`PROJECT_REST_MAX`] late.
+pub const PROJECT_LAG_MAX: Duration = Duration::from_secs(5);
 
 /// How often projected facts are made durable, so that the engine may forget them: an fsync each time. What gathers
 /// in between is written at once, and the journal of the engine waits behind it: with a second in between the p99 of

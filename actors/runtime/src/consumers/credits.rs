@@ -1,8 +1,12 @@
 //! Low credits: the tenant is told, and a payment is asked for, once for each crossing. Both are events of the tenant, so
 //! the feed has them and its endpoints hear them signed.
+//!
+//! And credits that stay reserved since nobody ever says what became of a message: they are released.
 
 use domain::credits::{judge, month};
+use domain::limits::RESERVED_FOR;
 use domain::metering::time_zone;
+use rust_decimal::prelude::ToPrimitive as _;
 
 use super::Shared;
 use super::supervised::{ConsumerError, ViewCell};
@@ -30,9 +34,9 @@ pub(super) async fn run(shared: Shared, view: ViewCell) -> Result<(), ConsumerEr
 
 /// Looks once; answers how much was done.
 pub(super) async fn step(shared: &Shared) -> Result<usize, ConsumerError> {
+    let mut done = release(shared).await?;
     let directory = shared.options.directory.load_full();
     let records = &shared.options.records;
-    let mut done = 0;
     for tenant in directory.tenants.values() {
         let Some(rules) = &tenant.credit_rules else { continue };
         let now = shared.options.engine.now().await?;
@@ -49,4 +53,25 @@ pub(super) async fn step(shared: &Shared) -> Result<usize, ConsumerError> {
         shared.projected.send_modify(|count| *count += 1);
     }
     Ok(done)
+}
+
+/// Ends reservations that are too old to be settled by anybody.
+async fn release(shared: &Shared) -> Result<usize, ConsumerError> {
+    let now = shared.options.engine.now().await?;
+    let records = &shared.options.records;
+    let released = records.release_credits(now - RESERVED_FOR, now).await?;
+    if released > 0 {
+        tracing::info!(released, "reservations of credits ended: nobody said what became of the messages");
+        shared.show_reserved().await?;
+    }
+    Ok(released)
+}
+
+impl Shared {
+    /// Shows in the metrics what messages on their way may cost.
+    pub(super) async fn show_reserved(&self) -> Result<(), ConsumerError> {
+        let reserved = self.options.records.credits_reserved().await?;
+        self.options.metrics.credits_reserved.set(reserved.to_f64().unwrap_or(0.0));
+        Ok(())
+    }
 }

@@ -10,7 +10,6 @@ use protocol::entry::ProviderStatus;
 use protocol::fact::{Event, Fact, MessageStatus};
 use protocol::id::{ConversationId, MessageId, TenantId};
 use protocol::pricing::Money;
-use rust_decimal::prelude::ToPrimitive as _;
 use store::records::{Advance, CreditUse, MeterCommit, StoredEvent};
 
 use super::Shared;
@@ -129,8 +128,7 @@ impl Handler for Meter {
         self.shared.options.records.meter_commit(batch.commit).await?;
         self.shared.options.metrics.billing_differences.inc_by(differences);
         if settles {
-            let reserved = self.shared.options.records.credits_reserved().await?;
-            self.shared.options.metrics.credits_reserved.set(reserved.to_f64().unwrap_or(0.0));
+            self.shared.show_reserved().await?;
         }
         Ok(())
     }

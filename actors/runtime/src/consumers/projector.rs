@@ -8,13 +8,14 @@ use protocol::codec;
 use protocol::fact::Event;
 use store::engine::{FactLane, FactPosition};
 use store::records::{FactBatch, LaneStep};
-use tokio::time::MissedTickBehavior;
+use tokio::time::{Instant, MissedTickBehavior};
 
 use super::Shared;
 use super::supervised::{ConsumerError, ViewCell};
 use super::turn::Turn;
 use crate::limits::{
-    FORGET_EVERY, PROJECT_FACTS, PROJECT_REST_MAX, PROJECT_REST_MIN, PROJECT_REST_PER_FACT, SYNC_EVERY,
+    FORGET_EVERY, PROJECT_FACTS, PROJECT_LAG_MAX, PROJECT_REST_MAX, PROJECT_REST_MIN, PROJECT_REST_PER_FACT,
+    PROJECT_RESTS_PER_WORK, SYNC_EVERY,
 };
 
 /// Its name.
@@ -32,13 +33,12 @@ pub(super) async fn run(shared: Shared, view: ViewCell) -> Result<(), ConsumerEr
         tokio::select! {
             // Reading may be given up at any time; storing may not, so only the read is raced.
             facts = shared.options.engine.facts_any(&reached, PROJECT_FACTS) => {
+                let began_at = Instant::now();
                 let handled = projector.project(facts?).await?;
                 view.moved(projector.handled, handled);
-                if handled < PROJECT_FACTS {
-                    tokio::select! {
-                        () = tokio::time::sleep(rest(handled)) => {}
-                        () = shared.hurry.notified() => {}
-                    }
+                tokio::select! {
+                    () = tokio::time::sleep(rest(handled, began_at.elapsed(), projector.lag)) => {}
+                    () = shared.hurry.notified() => {}
                 }
             }
             _ = sync.tick() => projector.sync().await?,
@@ -52,11 +52,16 @@ pub(super) async fn run(shared: Shared, view: ViewCell) -> Result<(), ConsumerEr
     projector.sync().await
 }
 
-/// How long to rest after a batch that was not full. A transaction costs by the pages that it touches, and many
-/// facts touch the same ones: the busier the node, the more facts go into one transaction.
-fn rest(facts: usize) -> Duration {
-    (PROJECT_REST_PER_FACT * u32::try_from(facts).unwrap_or(u32::MAX))
-        .clamp(PROJECT_REST_MIN, PROJECT_REST_MAX)
+/// How long to rest after a batch that took so long. A transaction costs by the pages that it touches, and many facts
+/// touch the same ones: the busier the node, the more facts go into one transaction. And what is done now takes
+/// processors from conversations, while the inbox may wait, though not for ever.
+fn rest(facts: usize, took: Duration, lag: Duration) -> Duration {
+    if lag >= PROJECT_LAG_MAX {
+        return Duration::ZERO;
+    }
+    let gathers = (PROJECT_REST_PER_FACT * u32::try_from(facts).unwrap_or(u32::MAX))
+        .clamp(PROJECT_REST_MIN, PROJECT_REST_MAX);
+    gathers.max(took * PROJECT_RESTS_PER_WORK).min(PROJECT_LAG_MAX)
 }
 
 /// The projector with its place.
@@ -66,6 +71,8 @@ pub(super) struct Projector {
     lanes: BTreeMap<FactLane, Lane>,
     /// Facts since the start.
     pub(super) handled: u64,
+    /// How far the records were behind after the last batch.
+    lag: Duration,
 }
 
 #[derive(Default)]
@@ -84,7 +91,7 @@ impl Projector {
         for (lane, projected) in shared.options.records.projected().await? {
             lanes.entry(lane).or_default().projected = projected;
         }
-        Ok(Self { shared, lanes, handled: 0 })
+        Ok(Self { shared, lanes, handled: 0, lag: Duration::ZERO })
     }
 
     /// Where each lane stands.
@@ -115,7 +122,8 @@ impl Projector {
             // After a full batch more is waiting: then the age of what was just stored is the lag.
             let now = self.shared.options.engine.now().await?;
             let lag_ms = if count < PROJECT_FACTS { 0 } else { (now - newest).0.max(0) };
-            self.shared.options.metrics.projection_lag.set(lag_ms as f64 / 1_000.0);
+            self.lag = Duration::from_millis(lag_ms.unsigned_abs());
+            self.shared.options.metrics.projection_lag.set(self.lag.as_secs_f64());
         }
         Ok(count)
     }
@@ -154,6 +162,26 @@ fn decode(at: FactPosition, bytes: &[u8]) -> Option<Event> {
             // It will not become readable by waiting, and everything behind it would wait too.
             tracing::error!(position = at.0, %error, "a stored fact cannot be read and is left out");
             None
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn conversations_go_first_until_the_records_are_too_late() {
+        let (none, ms) = (Duration::ZERO, Duration::from_millis);
+        for (facts, took, lag, rests) in [
+            (1, none, none, PROJECT_REST_MIN),
+            (500, ms(5), none, ms(50)),
+            (2_000, ms(25), none, PROJECT_REST_MAX),
+            (PROJECT_FACTS, ms(200), ms(300), ms(200) * PROJECT_RESTS_PER_WORK),
+            (PROJECT_FACTS, ms(200), PROJECT_LAG_MAX, none),
+            (1, PROJECT_LAG_MAX * 9, none, PROJECT_LAG_MAX),
+        ] {
+            assert_eq!(rest(facts, took, lag), rests, "{facts} facts in {took:?}, {lag:?} late");
         }
     }
 }

@@ -58,6 +58,8 @@ pub enum CreditKind {
     Purchase,
     /// A message was delivered.
     Charge,
+    /// Nobody said in time what became of a message: what was reserved for it is available again.
+    Release,
 }
 
 /// One change of a balance.
@@ -71,7 +73,9 @@ pub struct CreditEntry {
     pub kind: CreditKind,
     /// Added, or (negative) taken.
     pub amount: Money,
-    /// The message that was charged.
+    /// What is no longer reserved; only of a release, which leaves the balance as it is.
+    pub released: Option<Money>,
+    /// The message that was charged, or given up.
     pub message: Option<MessageId>,
     /// The payer's own name of a purchase.
     pub reference: Option<CompactString>,
@@ -138,6 +142,13 @@ pub trait Credits: Send + Sync + 'static {
 
     /// What [`Self::reserve_credits`] would answer now for a new message.
     async fn quote_credits(&self, tenant: TenantId, quote: Quote) -> RecordsResult<Reservation>;
+
+    /// Ends reservations that were made before an instant, the oldest first and not all of them at once; answers how
+    /// many. A message that is delivered after all is charged as one that nothing was reserved for.
+    async fn release_credits(&self, before: TimestampMs, at: TimestampMs) -> RecordsResult<usize>;
+
+    /// What a message changed, oldest first.
+    async fn message_credits(&self, tenant: TenantId, message: MessageId) -> RecordsResult<Vec<CreditEntry>>;
 
     /// Adds what somebody paid to an account that exists, durably.
     async fn purchase_credits(&self, tenant: TenantId, purchase: Purchase) -> RecordsResult<CreditAccount>;

@@ -49,6 +49,8 @@ pub enum DocumentKind {
     CreditRules,
     /// [`protocol::directory::NoticeSettings`]; by user.
     Notices,
+    /// [`protocol::directory::Erasure`]; one of each tenant.
+    Erasure,
 }
 
 impl DocumentKind {
@@ -73,6 +75,7 @@ impl DocumentKind {
             Self::TemplateUse => "template_use",
             Self::CreditRules => "credit_rules",
             Self::Notices => "notices",
+            Self::Erasure => "erasure",
         }
     }
 
@@ -85,7 +88,7 @@ impl DocumentKind {
     /// Whether people are told who changed it: not of what the gateway notes for itself.
     #[must_use]
     pub const fn is_audited(self) -> bool {
-        !matches!(self, Self::TemplateSync | Self::TemplateUse)
+        !matches!(self, Self::TemplateSync | Self::TemplateUse | Self::Erasure)
     }
 }
 

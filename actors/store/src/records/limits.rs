@@ -5,6 +5,9 @@ use std::time::Duration;
 /// Rows of a page: more would hold a reader for long and an answer in memory.
 pub const MAX_PAGE: usize = 200;
 
+/// Reservations that are released at once: the account of a tenant is held for some ten milliseconds, and its sends wait.
+pub const MAX_RELEASES: usize = 200;
+
 /// Events of one read by a consumer: a batch that fits in one transaction of a few ten milliseconds.
 pub const MAX_EVENT_PAGE: usize = 2_000;
 

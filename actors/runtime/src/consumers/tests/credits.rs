@@ -1,5 +1,7 @@
 use std::collections::BTreeSet;
 
+use domain::limits::RESERVED_FOR;
+use domain::metering::Quote;
 use protocol::directory::{CreditRules, RechargeRule};
 use protocol::id::EndpointId;
 use protocol::pricing::Money;
@@ -8,6 +10,8 @@ use store::records::{Credits as _, PageRequest, Purchase, Recharges as _};
 use super::server::Server;
 use super::*;
 use crate::consumers::credits::step;
+use crate::consumers::follow::Follower;
+use crate::consumers::meter::Meter;
 
 fn euro(amount: i64) -> Money {
     Money { amount: amount.into(), currency: Currency("EUR".into()) }
@@ -64,4 +68,31 @@ async fn d9_a_month_that_ends_makes_room_for_another_payment() {
     world.clock.set(NOON + SpanMs::hours(31 * 24));
     assert_eq!(step(&world.shared).await.unwrap(), 1);
     assert_eq!(world.records.recharges(ACME, PageRequest::first(9)).await.unwrap().data.len(), 2);
+}
+
+#[tokio::test]
+async fn d9_credits_of_a_message_that_nobody_speaks_of_come_back_and_a_late_delivery_is_charged() {
+    let mut world = World::new().await;
+    let mut paying = documents(Vec::new());
+    paying.tenants[0].credits = Some(euro(5));
+    world.shared.options.directory.store(Arc::new(Directory::build(paying)));
+    world.records.open_credits(ACME, euro(5), NOON).await.unwrap();
+    let quote = Quote { price: euro(1), free_tier: None };
+    world.records.reserve_credits(ACME, MessageId(1), quote, NOON).await.unwrap();
+    let sums = async |world: &World| {
+        let account = world.records.credits(ACME).await.unwrap().unwrap();
+        (account.balance.to_string(), account.reserved.to_string())
+    };
+    world.clock.set(NOON + RESERVED_FOR);
+    assert_eq!(step(&world.shared).await.unwrap(), 0, "its status may still come");
+    world.clock.set(NOON + RESERVED_FOR + SpanMs(1));
+    assert_eq!(step(&world.shared).await.unwrap(), 1);
+    assert_eq!(step(&world.shared).await.unwrap(), 0);
+    assert_eq!(sums(&world).await, ("5".into(), "0".into()));
+    assert_eq!(world.shared.options.metrics.credits_reserved.get(), 0.0);
+    world.commit(CHAT, vec![started(), status(1, MessageStatus::Delivered)]).await;
+    world.project().await;
+    let meter = Meter::new(world.shared.clone());
+    Follower::new(world.shared.clone(), meter).await.unwrap().step().await.unwrap();
+    assert_eq!(sums(&world).await, ("4.9752".into(), "0".into()), "0.0248 by the rate card");
 }

@@ -48,14 +48,14 @@ pub(super) fn new(
 /// Changes the row as the fact says.
 pub(super) fn fold(slot: &mut Slot<ConversationRecord>, event: &Event) {
     match &event.fact {
-        Fact::MessageReceived { .. } => received(slot.change(), event),
+        Fact::MessageReceived { .. } => received(slot.talk(), event),
         Fact::MessageQueued { message, by, content, .. }
         | Fact::ApprovalAwaited { message, by, content, .. } => {
-            queued(slot.change(), event.at, *by, (*message, content));
+            queued(slot.talk(), event.at, *by, (*message, content));
         }
         Fact::Call(call) if call.by_contact => {
             let at = call.at.min(event.at);
-            open_window(slot.change(), at, at + WINDOW);
+            open_window(slot.talk(), at, at + WINDOW);
         }
         Fact::ModeChanged { mode, .. } => slot.change().mode = *mode,
         Fact::BlockChanged { blocked, .. } => slot.change().blocked = *blocked,
@@ -63,7 +63,7 @@ pub(super) fn fold(slot: &mut Slot<ConversationRecord>, event: &Event) {
         Fact::PauseChanged { paused, .. } => slot.change().paused = *paused,
         Fact::OwnerChanged { owner, .. } => slot.change().owner.clone_from(owner),
         Fact::VacancyChanged { vacancy, .. } => slot.change().vacancy.clone_from(vacancy),
-        Fact::ConversationRead { .. } => slot.change().unread = 0,
+        Fact::ConversationRead { .. } => slot.talk().unread = 0,
         Fact::FlowStarted { flow, version } => {
             slot.change().flow = Some(FlowPlace { id: flow.clone(), version: *version, step: None });
         }

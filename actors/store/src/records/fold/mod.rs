@@ -36,8 +36,10 @@ pub(super) enum Write {
     Keep,
     /// Insert it.
     Insert,
-    /// Update it.
+    /// Update all of it.
     Update,
+    /// Update what messages change: a conversation that stays with its owner, mode and vacancy.
+    UpdateTalk,
 }
 
 impl<T> Slot<T> {
@@ -52,8 +54,16 @@ impl<T> Slot<T> {
 
     /// The row, to be changed.
     fn change(&mut self) -> &mut T {
-        if self.write == Write::Keep {
+        if self.write != Write::Insert {
             self.write = Write::Update;
+        }
+        &mut self.row
+    }
+
+    /// The row, to be changed in what messages change.
+    fn talk(&mut self) -> &mut T {
+        if self.write == Write::Keep {
+            self.write = Write::UpdateTalk;
         }
         &mut self.row
     }

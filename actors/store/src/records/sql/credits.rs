@@ -19,7 +19,11 @@ use super::money::{money, nano};
 use super::paging::{older, page, page_limit, pair_cursor};
 use super::statement::{Database, Durability, Sql, one};
 use super::value::{Value, values};
-use super::{period, recharges};
+use super::{overdue, period, recharges};
+
+/// Columns of an entry, as [`entry`] reads them.
+pub(super) const COLUMNS: &str =
+    "e.id, e.at, e.kind, e.amount_nano, e.currency, e.released_nano, e.message, e.reference";
 
 #[async_trait]
 impl<D: Database> Credits for D {
@@ -48,6 +52,20 @@ impl<D: Database> Credits for D {
 
     async fn quote_credits(&self, tenant: TenantId, quote: Quote) -> RecordsResult<Reservation> {
         self.read(move |db| quote_for(db, tenant, quote).boxed()).await
+    }
+
+    async fn release_credits(&self, before: TimestampMs, at: TimestampMs) -> RecordsResult<usize> {
+        let mut released = 0;
+        for (tenant, messages) in self.read(move |db| overdue::find(db, before).boxed()).await? {
+            let end =
+                self.write(Durability::Process, move |db| overdue::end(db, tenant, messages, at).boxed());
+            released += end.await?;
+        }
+        Ok(released)
+    }
+
+    async fn message_credits(&self, tenant: TenantId, message: MessageId) -> RecordsResult<Vec<CreditEntry>> {
+        self.read(move |db| of_message(db, tenant, message).boxed()).await
     }
 
     async fn purchase_credits(&self, tenant: TenantId, purchase: Purchase) -> RecordsResult<CreditAccount> {
@@ -122,6 +140,7 @@ async fn open<S: Sql>(
             at,
             kind: CreditKind::Opening,
             amount: opening,
+            released: None,
             message: None,
             reference: None,
         };
@@ -189,6 +208,7 @@ async fn buy<S: Sql>(db: &mut S, tenant: TenantId, purchase: Purchase) -> Record
         at: purchase.at,
         kind: CreditKind::Purchase,
         amount: purchase.amount,
+        released: None,
         message: None,
         reference: Some(purchase.reference),
     };
@@ -225,10 +245,11 @@ pub(super) async fn settle<S: Sql>(db: &mut S, uses: &[CreditUse]) -> RecordsRes
             continue;
         }
         let entry = CreditEntry {
-            id: derive("crd1", &[b"charge", &used.message.0.to_le_bytes()]),
+            id: entry_id(CreditKind::Charge, used.message),
             at: used.at,
             kind: CreditKind::Charge,
             amount: Money { amount: -taken.amount, currency: taken.currency },
+            released: None,
             message: Some(used.message),
             reference: None,
         };
@@ -237,10 +258,16 @@ pub(super) async fn settle<S: Sql>(db: &mut S, uses: &[CreditUse]) -> RecordsRes
     Ok(())
 }
 
+/// There is never another one of a kind for a message.
+pub(super) fn entry_id(kind: CreditKind, message: MessageId) -> u128 {
+    let kind: &[u8] = if kind == CreditKind::Release { b"release" } else { b"charge" };
+    derive("crd1", &[kind, &message.0.to_le_bytes()])
+}
+
 /// `false` when it is known.
-async fn record<S: Sql>(db: &mut S, tenant: TenantId, entry: &CreditEntry) -> RecordsResult<bool> {
-    let sql = "INSERT INTO credit_entries (id, tenant, at, kind, amount_nano, currency, message, reference) \
-               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT (id) DO NOTHING";
+pub(super) async fn record<S: Sql>(db: &mut S, tenant: TenantId, entry: &CreditEntry) -> RecordsResult<bool> {
+    let sql = "INSERT INTO credit_entries (id, tenant, at, kind, amount_nano, currency, message, reference, \
+               released_nano) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT (id) DO NOTHING";
     let values = values![
         entry.id,
         tenant.0,
@@ -250,6 +277,7 @@ async fn record<S: Sql>(db: &mut S, tenant: TenantId, entry: &CreditEntry) -> Re
         entry.amount.currency.0.as_str(),
         entry.message.map(|id| id.0),
         entry.reference.as_deref(),
+        entry.released.as_ref().map(nano).transpose()?,
     ];
     Ok(db.run(sql, values).await? > 0)
 }
@@ -263,8 +291,7 @@ async fn entries<S: Sql>(
     older(&mut conditions, "at, id", request.cursor.as_ref(), Value::from)?;
     let limit = page_limit(request.limit);
     let sql = format!(
-        "SELECT id, at, kind, amount_nano, currency, message, reference FROM credit_entries WHERE {} \
-         ORDER BY at DESC, id DESC LIMIT {}",
+        "SELECT {COLUMNS} FROM credit_entries e WHERE {} ORDER BY at DESC, id DESC LIMIT {}",
         conditions.sql,
         limit + 1
     );
@@ -272,13 +299,23 @@ async fn entries<S: Sql>(
     Ok(page(found, limit, |last| pair_cursor(last.at.0, last.id)))
 }
 
+async fn of_message<S: Sql>(
+    db: &mut S,
+    tenant: TenantId,
+    message: MessageId,
+) -> RecordsResult<Vec<CreditEntry>> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM credit_entries e WHERE id IN (?1, ?2) AND tenant = ?3 ORDER BY at, id"
+    );
+    let id = |kind| entry_id(kind, message);
+    db.all(&sql, values![id(CreditKind::Charge), id(CreditKind::Release), tenant.0], entry).await
+}
+
 pub(super) fn entry(cells: &mut Cells<'_>) -> RecordsResult<CreditEntry> {
-    Ok(CreditEntry {
-        id: cells.id(|id| id)?,
-        at: cells.time()?,
-        kind: cells.text(|text| from_name("credit kind", text))?,
-        amount: money(cells.take()?, cells.text(|text| Ok(text.into()))?),
-        message: cells.maybe_id(MessageId)?,
-        reference: cells.short()?,
-    })
+    let (id, at) = (cells.id(|id| id)?, cells.time()?);
+    let kind = cells.text(|text| from_name("credit kind", text))?;
+    let amount = money(cells.take()?, cells.text(|text| Ok(text.into()))?);
+    let released = cells.take::<Option<i64>>()?.map(|nano| money(nano, amount.currency.0.clone()));
+    let (message, reference) = (cells.maybe_id(MessageId)?, cells.short()?);
+    Ok(CreditEntry { id, at, kind, amount, released, message, reference })
 }

@@ -206,6 +206,7 @@ async fn load_directory<S: Sql>(db: &mut S) -> RecordsResult<(u64, Directory)> {
         pauses: bodies(db, DocumentKind::Pause).await?,
         credit_rules: bodies(db, DocumentKind::CreditRules).await?,
         notices: bodies(db, DocumentKind::Notices).await?,
+        erasures: bodies(db, DocumentKind::Erasure).await?,
         rate_cards: bodies(db, DocumentKind::RateCard).await?,
     };
     Ok((number(db, REVISION).await?, Directory::build(documents)))

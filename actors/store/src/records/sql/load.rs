@@ -26,14 +26,12 @@ pub(super) async fn batch<S: Sql>(
     let wanted: BTreeSet<_> = events.clone().filter_map(Batch::wanted_conversation).collect();
     let wanted = wanted.into_iter().map(|wanted| wanted.0.into()).collect();
     for row in db.of_keys(&sql, wanted, rows::conversation).await? {
-        let contact = row.contact.clone();
-        batch.contacts.entry(contact.id).or_insert_with(|| ContactSlot::loaded(contact));
         batch.conversations.insert(row.id, Slot::loaded(row));
     }
     let changing = changing_contacts(&batch, events);
     if !changing.is_empty() {
         db.lock(changing.iter().copied().map(Lock::Contact).collect()).await?;
-        // Read again, now that nobody else changes them.
+        // Only now, when nobody else changes them.
         for row in contacts(db, &changing).await? {
             batch.contacts.insert(row.id, ContactSlot::loaded(row));
         }

@@ -21,6 +21,7 @@ mod ledger;
 mod load;
 mod money;
 mod notifications;
+mod overdue;
 mod paging;
 mod people;
 mod period;

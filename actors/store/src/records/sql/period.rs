@@ -6,7 +6,7 @@ use protocol::time::TimestampMs;
 
 use super::super::text::from_json;
 use super::super::{Page, PageRequest, RecordsResult, StatementLine};
-use super::credits::entry;
+use super::credits::{COLUMNS, entry};
 use super::filter::Where;
 use super::money::money;
 use super::paging::{newer, page, page_limit, pair_cursor};
@@ -41,9 +41,8 @@ pub(super) async fn lines<S: Sql>(
     newer(&mut conditions, "e.at, e.id", request.cursor.as_ref(), Value::from)?;
     let limit = page_limit(request.limit);
     let sql = format!(
-        "SELECT e.id, e.at, e.kind, e.amount_nano, e.currency, e.message, e.reference, l.explanation \
-         FROM credit_entries e LEFT JOIN ledger l ON l.message = e.message AND l.tenant = e.tenant \
-         WHERE {} ORDER BY e.at, e.id LIMIT {}",
+        "SELECT {COLUMNS}, l.explanation FROM credit_entries e LEFT JOIN ledger l \
+         ON l.message = e.message AND l.tenant = e.tenant AND e.kind = 'charge' WHERE {} ORDER BY e.at, e.id LIMIT {}",
         conditions.sql,
         limit + 1
     );

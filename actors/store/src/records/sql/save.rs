@@ -11,55 +11,70 @@ use super::super::text::{self, json, name};
 use super::super::{AuditEntry, ConversationRecord, Direction, EventSeq, MessageRecord, RecordsResult};
 use super::files;
 use super::statement::Kind::{Bytes, Int, Text};
-use super::statement::{Insert, Sql};
+use super::statement::{Insert, Kind, Sql};
 use super::value::{Values, values};
+
+const CONVERSATION: &[(&str, Kind)] = &[
+    ("id", Bytes),
+    ("mode", Text),
+    ("owner", Text),
+    ("vacancy_id", Text),
+    ("vacancy_title", Text),
+    ("flow_id", Text),
+    ("flow_version", Int),
+    ("flow_step", Text),
+    ("window_opened_at", Int),
+    ("window_expires_at", Int),
+    ("unread", Int),
+    ("unanswered_since", Int),
+    ("last_message", Bytes),
+    ("last_message_at", Int),
+    ("last_direction", Text),
+    ("last_kind", Text),
+    ("last_text", Text),
+    ("last_inbound_at", Int),
+    ("last_outbound_at", Int),
+    ("last_outbound_by", Text),
+    ("last_reply_at", Int),
+    ("blocked", Int),
+    ("left_chat", Int),
+    ("paused", Int),
+    ("sort_at", Int),
+    ("tenant", Bytes),
+    ("number", Bytes),
+    ("channel", Text),
+    ("contact", Bytes),
+    ("created_at", Int),
+];
+
+/// What messages change of a conversation. The database leaves indexes of other columns alone, even where a column
+/// would only be set to what it is: half of all indexes.
+macro_rules! talk {
+    () => {
+        "ON CONFLICT (id) DO UPDATE SET window_opened_at = excluded.window_opened_at, \
+         window_expires_at = excluded.window_expires_at, unread = excluded.unread, \
+         unanswered_since = excluded.unanswered_since, last_message = excluded.last_message, \
+         last_message_at = excluded.last_message_at, last_direction = excluded.last_direction, \
+         last_kind = excluded.last_kind, last_text = excluded.last_text, \
+         last_inbound_at = excluded.last_inbound_at, last_outbound_at = excluded.last_outbound_at, \
+         last_outbound_by = excluded.last_outbound_by, last_reply_at = excluded.last_reply_at, \
+         sort_at = excluded.sort_at"
+    };
+}
+
+const CONVERSATIONS_TALK: Insert =
+    Insert { table: "conversations", columns: CONVERSATION, conflict: talk!() };
 
 /// Of one that is known, everything changes but what it began with: whose it is, and when.
 const CONVERSATIONS: Insert = Insert {
-    table: "conversations",
-    columns: &[
-        ("id", Bytes),
-        ("mode", Text),
-        ("owner", Text),
-        ("vacancy_id", Text),
-        ("vacancy_title", Text),
-        ("flow_id", Text),
-        ("flow_version", Int),
-        ("flow_step", Text),
-        ("window_opened_at", Int),
-        ("window_expires_at", Int),
-        ("unread", Int),
-        ("unanswered_since", Int),
-        ("last_message", Bytes),
-        ("last_message_at", Int),
-        ("last_direction", Text),
-        ("last_kind", Text),
-        ("last_text", Text),
-        ("last_inbound_at", Int),
-        ("last_outbound_at", Int),
-        ("last_outbound_by", Text),
-        ("last_reply_at", Int),
-        ("blocked", Int),
-        ("left_chat", Int),
-        ("paused", Int),
-        ("sort_at", Int),
-        ("tenant", Bytes),
-        ("number", Bytes),
-        ("channel", Text),
-        ("contact", Bytes),
-        ("created_at", Int),
-    ],
-    conflict: "ON CONFLICT (id) DO UPDATE SET mode = excluded.mode, owner = excluded.owner, \
-        vacancy_id = excluded.vacancy_id, vacancy_title = excluded.vacancy_title, \
-        flow_id = excluded.flow_id, flow_version = excluded.flow_version, flow_step = excluded.flow_step, \
-        window_opened_at = excluded.window_opened_at, window_expires_at = excluded.window_expires_at, \
-        unread = excluded.unread, unanswered_since = excluded.unanswered_since, \
-        last_message = excluded.last_message, last_message_at = excluded.last_message_at, \
-        last_direction = excluded.last_direction, last_kind = excluded.last_kind, \
-        last_text = excluded.last_text, last_inbound_at = excluded.last_inbound_at, \
-        last_outbound_at = excluded.last_outbound_at, last_outbound_by = excluded.last_outbound_by, \
-        last_reply_at = excluded.last_reply_at, blocked = excluded.blocked, \
-        left_chat = excluded.left_chat, paused = excluded.paused, sort_at = excluded.sort_at",
+    conflict: concat!(
+        talk!(),
+        ", mode = excluded.mode, owner = excluded.owner, vacancy_id = excluded.vacancy_id, \
+         vacancy_title = excluded.vacancy_title, flow_id = excluded.flow_id, \
+         flow_version = excluded.flow_version, flow_step = excluded.flow_step, blocked = excluded.blocked, \
+         left_chat = excluded.left_chat, paused = excluded.paused"
+    ),
+    ..CONVERSATIONS_TALK
 };
 
 const MESSAGES: Insert = Insert {
@@ -244,9 +259,16 @@ pub(super) async fn audit<S: Sql>(
 }
 
 async fn conversations<S: Sql>(db: &mut S, batch: &Batch) -> RecordsResult<()> {
-    let changed = batch.conversations.values().filter(|slot| slot.write != Write::Keep);
-    let rows: RecordsResult<_> = changed.map(|slot| conversation(&slot.row)).collect();
-    db.insert(&CONVERSATIONS, rows?).await
+    let (mut rows, mut talks) = (Vec::new(), Vec::new());
+    for slot in batch.conversations.values() {
+        match slot.write {
+            Write::Keep => {}
+            Write::Insert | Write::Update => rows.push(conversation(&slot.row)?),
+            Write::UpdateTalk => talks.push(conversation(&slot.row)?),
+        }
+    }
+    db.insert(&CONVERSATIONS, rows).await?;
+    db.insert(&CONVERSATIONS_TALK, talks).await
 }
 
 fn conversation(row: &ConversationRecord) -> RecordsResult<Values<'_>> {

@@ -128,6 +128,40 @@ pub(super) async fn d9_a_statement_has_what_changed_within_its_span<B: Backend>(
     assert_eq!(found, [minute(3), minute(3), minute(4)], "the end is not part of it");
 }
 
+pub(super) async fn d9_a_reservation_that_nobody_ends_is_released_once<B: Backend>() {
+    let (_backend, records) = fresh::<B>().await;
+    for tenant in [ACME, OTHER] {
+        records.open_credits(tenant, euro("1"), minute(0)).await.unwrap();
+        for (message, at) in [(1, 1), (2, 5)] {
+            let (message, quote) =
+                (MessageId(tenant.0 * 100 + message), Quote { price: euro("0.3"), free_tier: None });
+            records.reserve_credits(tenant, message, quote, minute(at)).await.unwrap();
+        }
+    }
+    assert_eq!(records.release_credits(minute(1), minute(8)).await.unwrap(), 0, "none is older");
+    // As two nodes do for a moment.
+    let both = [minute(8), minute(9)].map(|at| records.release_credits(minute(5), at));
+    let both = futures_util::future::join_all(both).await;
+    assert_eq!(both.into_iter().map(Result::unwrap).sum::<usize>(), 2);
+    for tenant in [ACME, OTHER] {
+        assert_eq!(sums(&records, tenant).await, ("1".into(), "0.3".into()));
+    }
+    let message = MessageId(ACME.0 * 100 + 1);
+    // It was delivered after all.
+    let late = CreditUse { tenant: ACME, message, charge: Some(euro("0.25")), at: minute(9) };
+    settle(&records, 0, vec![late]).await;
+    assert_eq!(sums(&records, ACME).await, ("0.75".into(), "0.3".into()));
+    let entries = records.message_credits(ACME, message).await.unwrap();
+    let released = entries.iter().find(|entry| entry.kind == CreditKind::Release).unwrap();
+    assert_eq!((&released.released, released.amount.amount), (&Some(euro("0.3")), Decimal::ZERO));
+    assert_eq!(entries.len(), 2, "released and charged once");
+    assert_eq!(records.message_credits(OTHER, message).await.unwrap(), [], "tenants are apart");
+    let listed = records.credit_entries(ACME, PageRequest::first(9)).await.unwrap().data;
+    assert_eq!(listed.iter().map(|entry| entry.amount.amount).sum::<Decimal>(), "0.75".parse().unwrap());
+    let lines = records.credit_statement(ACME, (minute(0), minute(99)), PageRequest::first(9)).await.unwrap();
+    assert!(lines.data.iter().any(|line| line.entry == *released && line.explanation.is_none()));
+}
+
 async fn balance(records: &impl Records, minutes: i64) -> String {
     records.balance_at(ACME, minute(minutes)).await.unwrap().unwrap().amount.to_string()
 }

@@ -105,7 +105,7 @@ suites! {
     ledger: books_once_with_the_cursor, sums_are_exact, ledger_is_filtered, the_meter_finds_its_memory;
     credits: d9_a_message_is_reserved_then_charged_or_released, d9_a_purchase_counts_once_and_keeps_the_currency,
         d8_answers_need_credits_only_beyond_the_free_tier, p9_messages_at_once_cannot_spend_the_same_credits,
-        d9_a_statement_has_what_changed_within_its_span;
+        d9_a_statement_has_what_changed_within_its_span, d9_a_reservation_that_nobody_ends_is_released_once;
     recharges: d9_low_credits_are_told_and_one_payment_is_asked_for,
         d9_a_declined_payment_counts_nowhere_and_ends_once, d9_whoever_looks_at_once_asks_for_one_payment;
     notifications: d12_counts_and_resume, marks_are_kept, old_ones_are_forgotten;
