@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use crate::ceiling::{self, Depth};
 use crate::client::inbound::Receiver;
+use crate::intake::{self, Intake};
 use crate::load::{Corpus, Numbers, Pace, Recipe, Target, drive_plain, to_f64};
 use crate::metrics::Scraper;
 use crate::process::{self, Cluster, Durability, Place, Process, Shape, Store, cpu_seconds};
@@ -65,6 +66,8 @@ pub struct Report {
     pub cost_us: Cost,
     /// Resident memory of all gateways at the end, and at its highest.
     pub memory_bytes: (u64, u64),
+    /// Accepted where nothing is applied; the embedded store has no such nodes.
+    pub intake: Option<Intake>,
     /// Bytes of one request.
     pub request_bytes: usize,
 }
@@ -109,13 +112,13 @@ pub enum Error {
 /// Share of the sustained rate at which latency is measured.
 const LATENCY_SHARE: f64 = 0.7;
 /// A gateway that commits nothing for this long while it should is stuck.
-const PATIENCE: Duration = Duration::from_secs(10);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
 /// The records may take this long to catch up.
 const SETTLING: Duration = Duration::from_secs(60);
 /// Opening the conversations may take this long.
 const OPENING: Duration = Duration::from_secs(600);
 /// Makes the body about as long as the provider's webhooks are: 900 bytes.
-const TEXT_CHARS: usize = 390;
+pub(crate) const TEXT_CHARS: usize = 390;
 
 /// Measures.
 ///
@@ -132,15 +135,15 @@ pub fn run(plan: &Plan) -> Result<Report, Error> {
     let secret = &options.accounts[0].app_secret.0;
     let limit = Duration::from_secs_f64(plan.seconds);
     let ceiling = ceiling::measure(Depth::Signature, &corpus, secret, plan.connections, limit)?;
+    let request_bytes = corpus.request_bytes();
     let control = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let mut cluster = control.block_on(Cluster::prepare(&plan.shape, None, &options))?;
-    let started = control.block_on(cluster.start_all());
-    let measured = started.map_err(Error::from).and_then(|()| gateway(plan, &options, &cluster, &corpus));
+    let measured = both(plan, &options, &mut cluster, (&ceiling, corpus));
     if measured.is_err() {
         tracing::error!(folder = %cluster.folder().display(), "the folder of nodes and servers is kept");
         cluster.keep();
     }
-    let gateway = measured?;
+    let (gateway, intake) = measured?;
     let ratio = |rate: f64| rate / ceiling.per_second;
     Ok(Report {
         nodes: plan.shape.nodes,
@@ -157,8 +160,27 @@ pub fn run(plan: &Plan) -> Result<Report, Error> {
         at_70_percent: gateway.at_70_percent,
         cost_us: gateway.cost_us,
         memory_bytes: gateway.memory_bytes,
-        request_bytes: corpus.request_bytes(),
+        intake,
+        request_bytes,
     })
+}
+
+/// The gateway as it is, then, where there may be such nodes, without applying.
+fn both(
+    plan: &Plan,
+    options: &Options,
+    cluster: &mut Cluster,
+    (ceiling, corpus): (&Numbers, Rc<Corpus>),
+) -> Result<(Gateway, Option<Intake>), Error> {
+    let control = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    control.block_on(cluster.start_all())?;
+    let gateway = gateway(plan, options, cluster, &corpus)?;
+    drop(corpus);
+    let measured = match plan.shape.store {
+        Store::Embedded => None,
+        Store::Redis => Some(intake::measure(plan, options, cluster, ceiling)?),
+    };
+    Ok((gateway, measured))
 }
 
 pub(crate) fn recipe(options: &Options, conversations: u32, zipf: bool, text: &str) -> Recipe {
@@ -243,15 +265,15 @@ fn gateway(plan: &Plan, options: &Options, cluster: &Cluster, corpus: &Rc<Corpus
 }
 
 /// Seconds of a processor: gateways, Redis, PostgreSQL, and this process.
-struct Used([f64; 4]);
+pub(crate) struct Used([f64; 4]);
 
 impl Used {
-    fn by_now(cluster: &Cluster) -> Self {
+    pub(crate) fn by_now(cluster: &Cluster) -> Self {
         let [gateway, redis, postgres] = cluster.usage().map(|usage| usage.cpu_seconds);
         Self([gateway, redis, postgres, cpu_seconds(std::process::id())])
     }
 
-    fn since(&self, before: &Self, webhooks: f64) -> Cost {
+    pub(crate) fn since(&self, before: &Self, webhooks: f64) -> Cost {
         let part = |index: usize| (self.0[index] - before.0[index]) * 1e6 / webhooks.max(1.0);
         Cost { gateway: part(0), redis: part(1), postgres: part(2), generator: part(3) }
     }
@@ -311,13 +333,15 @@ pub fn table(report: &Report) -> String {
     };
     let memory = report.memory_bytes.0 >> 20;
     let Cost { gateway, redis, postgres, generator } = report.cost_us;
+    let intake = report.intake.as_ref().map(|intake| row("gateway without shards", &intake.accepted));
     format!(
-        "{}{}{}committed: {:.0}/s   accepted/ceiling: {:.2}   committed/ceiling: {:.2}   memory: {memory} MiB\n\
+        "{}{}{}{}committed: {:.0}/s   accepted/ceiling: {:.2}   committed/ceiling: {:.2}   memory: {memory} MiB\n\
          µs of a processor per webhook: gateway {gateway:.1}, Redis {redis:.1}, PostgreSQL {postgres:.1}, \
          generator {generator:.1}\n",
         row("ceiling (signature only)", &report.ceiling),
         row("gateway, saturated", &report.accepted),
         row("gateway, at 70 %", &report.at_70_percent),
+        intake.unwrap_or_default(),
         report.committed_per_second,
         report.accepted_ratio,
         report.committed_ratio,

@@ -8,6 +8,7 @@ pub mod bench;
 pub mod ceiling;
 pub mod client;
 pub mod crash;
+pub mod intake;
 pub mod lab;
 mod limits;
 pub mod load;

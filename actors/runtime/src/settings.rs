@@ -9,6 +9,8 @@ use crate::limits;
 pub struct NodeSettings {
     /// Tells nodes of one store apart. The same value after a restart takes the old leases over at once.
     pub node_id: u64,
+    /// Whether shards fall to the node. One without takes webhooks and commands in, for others to apply.
+    pub owns_shards: bool,
     /// Threads that shards are spread over; 0 runs everything on the thread that starts the node.
     pub arbiters: usize,
     /// How long a node owns a shard without renewing.
@@ -37,6 +39,7 @@ impl Default for NodeSettings {
     fn default() -> Self {
         Self {
             node_id: 1,
+            owns_shards: true,
             arbiters: std::thread::available_parallelism().map_or(1, usize::from),
             lease_ttl: limits::LEASE_TTL,
             idle: limits::IDLE,

@@ -75,6 +75,10 @@ fn stores(settings: &Settings, found: &mut Vec<(&'static str, String)>) {
     if store.url.is_empty() && store.replicas > 0 {
         found.push(("store.replicas", "must be 0 without store.url: the embedded store has none".to_owned()));
     }
+    if store.url.is_empty() && !settings.node.owns_shards {
+        let detail = "must be true without store.url: nobody else could apply what this node takes in";
+        found.push(("node.owns_shards", detail.to_owned()));
+    }
     if !settings.records.url.is_empty()
         && let Err(error) = PostgresRecords::check_url(&settings.records.url)
     {

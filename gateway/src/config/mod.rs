@@ -62,6 +62,8 @@ pub struct Settings {
 pub struct NodeSettings {
     /// Name of the node; empty when it is drawn at start.
     pub id: String,
+    /// Whether shards fall to it.
+    pub owns_shards: bool,
 }
 
 fn address<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SocketAddr, D::Error> {

@@ -106,6 +106,18 @@ fn all_problems_are_reported_at_once() {
 }
 
 #[test]
+fn only_a_node_of_many_may_leave_applying_to_others() {
+    let variables = [
+        ("GATEWAY_NODE__OWNS_SHARDS", "false"),
+        ("GATEWAY_STORE__URL", "redis://127.0.0.1"),
+        ("GATEWAY_RECORDS__URL", "postgres://127.0.0.1/records"),
+    ];
+    assert!(!load(&environment(&variables)).unwrap().settings.node.owns_shards);
+    let alone = ConfigError(problems(&environment(&variables[..1]))).to_string();
+    assert!(alone.contains("node.owns_shards: must be true without store.url"), "{alone}");
+}
+
+#[test]
 fn what_is_allowed_starts_a_node() {
     let fewest =
         |count: usize| load(&environment(&[("GATEWAY_CONVERSATIONS__MAX_LIVE", &count.to_string())]));

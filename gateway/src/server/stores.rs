@@ -117,6 +117,7 @@ fn engine_options(settings: &Settings) -> EmbeddedOptions {
 pub(super) fn node_settings(settings: &Settings) -> NodeSettings {
     NodeSettings {
         node_id: node_id(&settings.node.id),
+        owns_shards: settings.node.owns_shards,
         idle: Duration::from_secs(settings.conversations.idle_seconds),
         live_conversations: settings.conversations.max_live,
         ..NodeSettings::default()

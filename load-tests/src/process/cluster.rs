@@ -97,7 +97,7 @@ impl Cluster {
                 place = place.with("GATEWAY_RECORDS__URL", postgres.url());
             }
             for (name, value) in &shape.settings {
-                place = place.with(format!("GATEWAY_{}", name.replace('.', "__").to_uppercase()), value);
+                place = place.with(variable(name), value);
             }
             Ok(place.with("GATEWAY_STORE__DURABILITY", durability))
         };
@@ -135,6 +135,18 @@ impl Cluster {
             self.start(node).await?;
         }
         Ok(())
+    }
+
+    /// Ends all nodes and starts them with another setting, named as in their file.
+    ///
+    /// # Errors
+    /// As [`Self::start`].
+    pub async fn restart_with(&mut self, setting: &str, value: &str) -> Result<(), Error> {
+        for node in 0..self.places.len() {
+            self.kill(node);
+            self.places[node] = self.places[node].clone().with(variable(setting), value);
+        }
+        self.start_all().await
     }
 
     /// A node that runs.
@@ -214,4 +226,9 @@ impl Cluster {
             None => Ok(()),
         }
     }
+}
+
+/// A setting's name in the environment.
+fn variable(setting: &str) -> String {
+    format!("GATEWAY_{}", setting.replace('.', "__").to_uppercase())
 }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use super::Sheet;
 use super::suite::Suite;
 use crate::bench;
+use crate::intake::Intake;
 use crate::process::{Durability, Store};
 
 /// The tables stand between these lines.
@@ -97,8 +98,11 @@ fn closed_loops(text: &mut String, benches: &[bench::Report]) {
     row("as fast as it answers", &name);
     row("---", &|_| "---".to_owned());
     row("ceiling", &|bench| format!("{:.0} k/s", bench.ceiling.per_second / 1e3));
-    row("accepted durably", &|bench| {
-        format!("{:.2} ({:.0} k/s)", bench.accepted_ratio, bench.accepted.per_second / 1e3)
+    row("accepted durably, by a node without shards", &|bench| {
+        let cell = |intake: &Intake| {
+            format!("{:.2} ({:.0} k/s)", intake.accepted_ratio, intake.accepted.per_second / 1e3)
+        };
+        bench.intake.as_ref().map_or("–".to_owned(), cell)
     });
     row("accepted, applied and committed", &|bench| {
         format!("{:.2} ({:.0} k/s)", bench.committed_ratio, bench.committed_per_second / 1e3)

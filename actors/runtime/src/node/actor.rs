@@ -61,11 +61,13 @@ async fn keep(shared: Arc<Shared>) {
     }
 }
 
-/// Says that this node is there, and takes and gives shards by who else is. When the store does not answer, all
-/// stays as it is: leases run out by themselves.
+/// Says that this node is there for shards, and takes and gives shards by who else is. When the store does not answer,
+/// all stays as it is: leases run out by themselves.
 async fn take_part(shared: &Shared, membership: &mut Membership) {
     let settings = &shared.options.settings;
-    match shared.options.engine.heartbeat(settings.node_id, span(settings.lease_ttl)).await {
+    // Who owns nothing hears of the others, and is not among them.
+    let there_for = if settings.owns_shards { span(settings.lease_ttl) } else { SpanMs(0) };
+    match shared.options.engine.heartbeat(settings.node_id, there_for).await {
         Ok(alive) => {
             shared.nodes.send_replace(alive.clone());
             membership.heard(alive);

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use protocol::command::CommandResult;
 use protocol::fact::{Fact, MessageStatus};
-use runtime::NodeHandle;
+use runtime::{NodeHandle, NodeSettings};
 use tokio::time::Instant;
 
 use crate::world::{Answer, Life, World, address, command, memory, queued, run, text};
@@ -71,6 +71,32 @@ fn nodes_share_the_shards_and_each_takes_commands_for_all() {
         world.rest(5).await;
         assert_eq!(times_sent(&world, "first"), PEOPLE as usize);
         assert_eq!(times_sent(&world, "second"), PEOPLE as usize);
+    });
+}
+
+#[test]
+fn a_node_without_shards_takes_in_what_others_apply() {
+    run(async {
+        let world = World::new(memory());
+        let settings = NodeSettings { node_id: 1, owns_shards: false, ..world.settings };
+        let intake = world.join_as(settings, &Life::long());
+        tokio::time::sleep(NOTICED).await;
+        let health = intake.health().await;
+        assert!(
+            health.ready && health.nodes == 0 && !health.leads,
+            "it takes in, whoever else is there: {health:?}"
+        );
+        let before = address(PEOPLE);
+        world.writes(&before, "anybody there?").await;
+        let owner = world.join(2, &Life::long());
+        until_all_owned(&world, &owner).await;
+        everybody_talks(&world, &intake, "through the edge").await;
+        world.rest(5).await;
+        assert_eq!(times_sent(&world, "through the edge"), PEOPLE as usize);
+        assert!(!world.facts(before.conversation).await.is_empty(), "what came before is applied too");
+        assert_eq!((owned(&intake), *intake.leads().borrow()), (Vec::new(), false));
+        intake.shutdown().await;
+        assert_eq!(owned(&owner), all(&world), "nobody noticed");
     });
 }
 

@@ -108,8 +108,13 @@ impl World {
 
     /// One node of several, with a name and counters of its own. It ends with its life.
     pub(crate) fn join(&self, node_id: u64, life: &Arc<Life>) -> NodeHandle {
+        self.join_as(NodeSettings { node_id, ..self.settings }, life)
+    }
+
+    /// The same, with further settings.
+    pub(crate) fn join_as(&self, settings: NodeSettings, life: &Arc<Life>) -> NodeHandle {
         let mut options = self.options();
-        options.settings.node_id = node_id;
+        options.settings = settings;
         options.metrics = Arc::new(Metrics::new(&Registry::new()).unwrap());
         options.engine = Arc::new(MortalEngine { inner: options.engine, life: Arc::clone(life) });
         options.provider = Arc::new(MortalProvider { inner: options.provider, life: Arc::clone(life) });
