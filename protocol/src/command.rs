@@ -7,6 +7,8 @@ use utoipa::ToSchema;
 use crate::content::{Category, Choice, Media, Parameter};
 use crate::entry::Identity;
 use crate::id::{ContactId, ConversationId, GroupId, KeyId, MessageId, ProviderId, TenantId, UserId, derive};
+use crate::limits::{ROLE_CHARS, VACANCY_ID_CHARS, VACANCY_TITLE_CHARS};
+use crate::text::Line;
 use crate::time::TimestampMs;
 
 /// A wish, with everything that is needed to carry it out exactly once.
@@ -103,6 +105,8 @@ pub enum Action {
         /// Names that the contact once had.
         names: Vec<Identity>,
     },
+    /// A send that was refused before it came here: it is kept, so that the conversation can be asked why.
+    RefuseSend(Refusal),
 }
 
 /// How a text is submitted for approval.
@@ -173,6 +177,7 @@ pub enum Owner {
     /// A group.
     Group(GroupId),
     /// Everybody with a role.
+    #[schema(value_type = Line<{ ROLE_CHARS }>)]
     Role(String),
 }
 
@@ -180,9 +185,10 @@ pub enum Owner {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Vacancy {
     /// The applicant-tracking system's id.
-    #[schema(value_type = String)]
+    #[schema(value_type = Line<{ VACANCY_ID_CHARS }>)]
     pub id: CompactString,
     /// For people.
+    #[schema(value_type = Line<{ VACANCY_TITLE_CHARS }>)]
     pub title: String,
 }
 
@@ -332,6 +338,11 @@ pub enum Refusal {
         /// The bound.
         limit: usize,
     },
+    /// What the tenant paid in advance does not cover the message.
+    InsufficientCredits {
+        /// What it may cost, and what is there.
+        detail: String,
+    },
 }
 
 /// Templates named in a [`Refusal::WindowClosed`], at most.
@@ -372,6 +383,7 @@ impl Refusal {
             Self::NumberNotReady => "number_not_ready",
             Self::AlreadyOwned { .. } => "already_owned",
             Self::TooManyFollowers { .. } => "too_many_followers",
+            Self::InsufficientCredits { .. } => "insufficient_credits",
         }
     }
 }

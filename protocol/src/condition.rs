@@ -1,11 +1,15 @@
 //! Which conversations are wanted, as callers say it: conditions that combine with and, or, not.
 
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
+use utoipa::{PartialSchema, ToSchema};
 
 use crate::command::Mode;
 use crate::content::Channel;
-use crate::id::{ContactId, NumberId};
+use crate::id::{ContactId, NumberId, UserId};
+use crate::limits::CONDITION_CHARS;
+use crate::text::Line;
 use crate::time::TimestampMs;
 
 /// A condition on a conversation: an object with one field, such as `{"unread": true}` or
@@ -22,6 +26,7 @@ pub enum Condition {
     /// This does not hold.
     Not(Box<Condition>),
     /// Words of the contact's name by prefix in any order, or digits of the phone number.
+    #[schema(value_type = Line<{ CONDITION_CHARS }>)]
     Q(String),
     /// On this number.
     NumberId(NumberId),
@@ -32,12 +37,16 @@ pub enum Condition {
     /// In this mode.
     Mode(Mode),
     /// `me` (also by group and role), `none`, a user id, a group id, or a role.
+    #[schema(value_type = Line<{ CONDITION_CHARS }>)]
     Owner(String),
     /// `me` or a user id: somebody who wrote in it.
+    #[schema(value_type = MeOrUser)]
     RepliedBy(String),
     /// About this vacancy, or `none`.
+    #[schema(value_type = Line<{ CONDITION_CHARS }>)]
     Vacancy(String),
     /// With a contact at this stage.
+    #[schema(value_type = Line<{ CONDITION_CHARS }>)]
     Stage(String),
     /// With, or without, unread messages.
     Unread(bool),
@@ -84,16 +93,52 @@ pub enum WindowState {
 #[serde(rename_all = "snake_case")]
 pub enum Span {
     /// Minutes.
+    #[schema(value_type = Count)]
     Minutes(u16),
     /// Hours.
+    #[schema(value_type = Count)]
     Hours(u16),
     /// Days of 24 hours.
+    #[schema(value_type = Count)]
     Days(u16),
     /// Weeks of seven days.
+    #[schema(value_type = Count)]
     Weeks(u16),
     /// Months by the calendar of the tenant.
+    #[schema(value_type = Count)]
     Months(u16),
 }
+
+/// How the number of a [`Span`] is documented.
+pub struct Count;
+
+impl PartialSchema for Count {
+    fn schema() -> RefOr<Schema> {
+        ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(0)).maximum(Some(u16::MAX)).into()
+    }
+}
+
+impl ToSchema for Count {}
+
+/// How `me` or the id of a user is documented.
+pub struct MeOrUser;
+
+impl MeOrUser {
+    /// Whether text is one of them.
+    #[must_use]
+    pub fn is(text: &str) -> bool {
+        text == "me" || text.parse::<UserId>().is_ok()
+    }
+}
+
+impl PartialSchema for MeOrUser {
+    fn schema() -> RefOr<Schema> {
+        let pattern = format!("^(me|{})$", UserId::PATTERN);
+        ObjectBuilder::new().schema_type(Type::String).pattern(Some(pattern)).examples(["me"]).into()
+    }
+}
+
+impl ToSchema for MeOrUser {}
 
 impl Condition {
     /// The conditions that it is made of, itself first.

@@ -65,6 +65,9 @@ macro_rules! ids {
             /// What its text form begins with.
             pub const PREFIX: &'static str = $prefix;
 
+            /// Its text form as a regular expression.
+            pub const PATTERN: &'static str = concat!($prefix, "[0-7][0-9a-hjkmnp-tv-z]{25}");
+
             /// The id that this cause always gets.
             #[must_use]
             pub fn derive(parts: &[&[u8]]) -> Self {
@@ -99,7 +102,7 @@ macro_rules! ids {
             fn schema() -> RefOr<Schema> {
                 ObjectBuilder::new()
                     .schema_type(Type::String)
-                    .pattern(Some(concat!("^", $prefix, "[0-7][0-9a-hjkmnp-tv-z]{25}$")))
+                    .pattern(Some(format!("^{}$", Self::PATTERN)))
                     .into()
             }
         }

@@ -8,6 +8,8 @@ use utoipa::ToSchema;
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, OneOfBuilder, Schema, Type};
 
+use crate::limits::{FIELD_VALUES, VALUE_CHARS};
+
 /// What a record says in one field: one value, or several of which whoever sends a template chooses one (interviews,
 /// job openings). JSON: a text, or a list of texts.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
@@ -41,8 +43,8 @@ pub struct FieldChange;
 
 impl utoipa::PartialSchema for FieldChange {
     fn schema() -> RefOr<Schema> {
-        let text = || ObjectBuilder::new().schema_type(Type::String);
-        let several = ArrayBuilder::new().items(text());
+        let text = || ObjectBuilder::new().schema_type(Type::String).max_length(Some(VALUE_CHARS));
+        let several = ArrayBuilder::new().items(text()).min_items(Some(1)).max_items(Some(FIELD_VALUES));
         let nothing = ObjectBuilder::new().schema_type(Type::Null);
         OneOfBuilder::new().item(text()).item(several).item(nothing).into()
     }

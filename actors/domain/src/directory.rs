@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use compact_str::CompactString;
 use protocol::directory::{
-    ApiKey, CreditRules, Flow, Group, NoticeSettings, NoticeWishes, Number, Pause, RateCard, Template,
-    Tenant, User, WebhookEndpoint,
+    ApiKey, CreditRules, Erasure, Flow, Group, NoticeSettings, NoticeWishes, Number, Pause, RateCard,
+    Template, Tenant, User, WebhookEndpoint,
 };
 use protocol::id::{FlowId, GroupId, NumberId, PhoneNumberId, TenantId, UserId, WabaId};
 use protocol::time::TimestampMs;
@@ -56,6 +56,8 @@ pub struct Directory {
     pub phone_numbers: BTreeMap<PhoneNumberId, (TenantId, NumberId)>,
     /// Tenants by WhatsApp business account.
     pub wabas: BTreeMap<WabaId, TenantId>,
+    /// When a contact of the number's tenant was erased last, where one was.
+    pub erased: BTreeMap<NumberId, TimestampMs>,
     /// Prices, oldest first.
     pub rate_cards: Arc<Vec<RateCard>>,
 }
@@ -85,6 +87,8 @@ pub struct DirectoryDocuments {
     pub credit_rules: Vec<CreditRules>,
     /// Wishes of users of all tenants.
     pub notices: Vec<NoticeSettings>,
+    /// The newest erasure of each tenant that has one.
+    pub erasures: Vec<Erasure>,
     /// Prices.
     pub rate_cards: Vec<RateCard>,
 }
@@ -175,7 +179,11 @@ impl Directory {
         let keys = keys.map(|key| (key.secret_sha256.clone(), key)).collect();
         let mut rate_cards = documents.rate_cards;
         rate_cards.sort_by(|a, b| (a.effective_from, &a.name).cmp(&(b.effective_from, &b.name)));
-        Self::index(tenants, keys, rate_cards)
+        let erasures = documents.erasures.iter().filter_map(|erasure| {
+            Some(tenants.get(&erasure.tenant)?.numbers.keys().map(|number| (*number, erasure.at)))
+        });
+        let erased = erasures.flatten().collect();
+        Self { erased, ..Self::index(tenants, keys, rate_cards) }
     }
 
     fn index(

@@ -2,6 +2,8 @@
 
 use protocol::time::SpanMs;
 
+/// What callers give is measured where it is described.
+pub use protocol::limits::{VACANCY_ID_CHARS, VACANCY_TITLE_CHARS};
 /// The provider's limits of what is sent, under their names here.
 pub use protocol::whatsapp::limits::{
     MAX_BUTTON_BODY as BUTTONS_BODY_CHARS, MAX_BUTTON_TITLE as BUTTON_CHARS, MAX_BUTTONS as BUTTONS,
@@ -12,6 +14,10 @@ pub use protocol::whatsapp::limits::{
 pub const TEMPLATE_NAME_CHARS: usize = 512;
 /// Characters of an approved template's body, before and after filling in: the provider's rule (132005 beyond).
 pub const TEMPLATE_BODY_CHARS: usize = 1_024;
+/// Spaces side by side in an approved template and in its values: the provider refuses more (132018 in a send).
+pub const TEMPLATE_SPACES: usize = 4;
+/// Line breaks side by side in an approved template: the provider refuses more than one empty line (2388072).
+pub const TEMPLATE_LINE_BREAKS: usize = 2;
 /// Characters of one value when a free text is recognised as a template: names, dates and places are shorter, a
 /// sentence of its own is longer.
 pub const WORDING_VALUE_CHARS: usize = 60;
@@ -110,12 +116,6 @@ pub const FLOW_WORD_CHARS: usize = 100;
 /// Characters of a language code: the longest that are registered have 35 (RFC 5646, 4.4.1).
 pub const LANGUAGE_CHARS: usize = 35;
 
-/// Characters of a vacancy's id in the applicant tracking: room for any UUID or URL part.
-pub const VACANCY_ID_CHARS: usize = 100;
-
-/// Characters of a vacancy's title: one line for people.
-pub const VACANCY_TITLE_CHARS: usize = 300;
-
 /// Characters kept of one typed answer; a cover letter fits, a pasted book does not.
 pub const ANSWER_CHARS: usize = 2_000;
 
@@ -126,6 +126,10 @@ pub const FLOW_MISSES: u8 = 3;
 /// A payment that was asked for is given up after this: a card is charged within seconds, a person who has to approve
 /// it does so by the next day.
 pub const RECHARGE_WITHIN: SpanMs = SpanMs::hours(48);
+
+/// What a message may cost is reserved no longer than this. WhatsApp drops what it cannot deliver after 30 days, without a
+/// word now and then (facts 3.1), and repeats a webhook that failed for 7 days: after that nothing is to come.
+pub const RESERVED_FOR: SpanMs = SpanMs::hours(37 * 24);
 
 const _: () = assert!(PARKED_FOR.0 > IN_DOUBT.0, "a parked status must survive until the outcome is known");
 const _: () = assert!(

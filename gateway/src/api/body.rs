@@ -5,6 +5,7 @@ use actix_web::http::{StatusCode, header};
 use actix_web::{FromRequest, HttpRequest, web};
 use futures_util::future::LocalBoxFuture;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 use serde_path_to_error::{Path, Segment};
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -65,32 +66,55 @@ fn unreadable(detail: &str) -> ApiError {
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> ApiResult<T> {
     // The decoder would take a list for a struct, its fields in order: nobody means that.
     if bytes.trim_ascii_start().first() == Some(&b'[') {
-        return Err(ApiError::field("", "the body must be a JSON object"));
+        return Err(ApiError::malformed("", "the body must be a JSON object"));
     }
     let mut json = serde_json::Deserializer::from_slice(bytes);
-    let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
-        if error.inner().is_data() {
-            misplaced(error.path(), &error.inner().to_string())
-        } else {
-            // A number where a name is expected reads like broken JSON until the whole is known to be JSON.
-            let whole = serde_json::from_slice(bytes).ok();
-            let misplaced = whole.and_then(|whole| shaped::<T>(whole).err());
-            misplaced.unwrap_or_else(|| unreadable(&format!("the body must be JSON: {}", error.inner())))
+    let value = match serde_path_to_error::deserialize(&mut json) {
+        Ok(value) => value,
+        Err(error) => {
+            let told = error.inner();
+            let whole = serde_json::from_slice::<Value>(bytes).ok();
+            return match whole.map(|mut whole| (with_integers(&mut whole), whole)) {
+                Some((true, whole)) => shaped(whole),
+                _ if told.is_data() => Err(misplaced(error.path(), &told.to_string())),
+                // A number where a name is expected reads like broken JSON until the whole is known to be JSON.
+                Some((_, whole)) => shaped(whole),
+                None => Err(unreadable(&format!("the body must be JSON: {told}"))),
+            };
         }
-    })?;
+    };
     json.end().map_err(|error| unreadable(&format!("the body must be one JSON value: {error}")))?;
     Ok(value)
 }
 
+/// Makes integers of what JSON Schema calls so, `3.0` as well as `3`. Answers whether there was any.
+fn with_integers(whole: &mut Value) -> bool {
+    // Beyond that a float does not tell neighbours apart, and nothing is counted so far.
+    const EXACT: f64 = 9_007_199_254_740_992.0;
+    match whole {
+        Value::Array(values) => values.iter_mut().map(with_integers).filter(|made| *made).count() > 0,
+        Value::Object(fields) => fields.values_mut().map(with_integers).filter(|made| *made).count() > 0,
+        Value::Number(number) if number.is_f64() => {
+            let whole = number.as_f64().filter(|float| float.fract() == 0.0 && float.abs() < EXACT);
+            let integer = whole.and_then(|float| format!("{float:.0}").parse::<i64>().ok());
+            integer.is_some_and(|integer| {
+                *number = integer.into();
+                true
+            })
+        }
+        _ => false,
+    }
+}
+
 /// A JSON value as a body, with the same errors.
-pub(crate) fn shaped<T: DeserializeOwned>(value: serde_json::Value) -> ApiResult<T> {
+pub(crate) fn shaped<T: DeserializeOwned>(value: Value) -> ApiResult<T> {
     serde_path_to_error::deserialize(value)
         .map_err(|error| misplaced(error.path(), &error.inner().to_string()))
 }
 
 fn misplaced(path: &Path, detail: &str) -> ApiError {
     let (pointer, detail) = place(path, detail);
-    ApiError::field(pointer, detail)
+    ApiError::malformed(pointer, detail)
 }
 
 /// The place of an error as a JSON pointer, and what is wrong there without the position in the text.
@@ -142,6 +166,14 @@ mod tests {
         for (body, place) in cases {
             let error = parse::<SendRequest>(body.as_bytes()).unwrap_err().to_string();
             assert!(error.contains(place), "{body}: {error}");
+        }
+        let send = |seconds: &str| {
+            let approval = format!(r#"{{"type":"text","approval":{{"within_seconds":{seconds}}}}}"#);
+            parse::<SendRequest>(approval.as_bytes()).map(|send| send.approval.unwrap().within_seconds)
+        };
+        assert_eq!((send("60.0").unwrap(), send("6e1").unwrap()), (Some(60), Some(60)));
+        for wrong in ["60.5", "-60.0", "1e300"] {
+            assert!(send(wrong).unwrap_err().to_string().contains("/approval/within_seconds"), "{wrong}");
         }
         assert!(parse::<SendRequest>(b"{").unwrap_err().to_string().starts_with("unreadable"));
     }

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use actix_web::HttpRequest;
-use protocol::command::{Action, Command, CommandKey, CommandResult};
+use actix_web::{HttpRequest, ResponseError as _};
+use protocol::command::{Action, Command, CommandKey, CommandResult, Refusal};
 use protocol::entry::Address;
 use protocol::id::ConversationId;
 use protocol::time::{SpanMs, TimestampMs};
@@ -17,8 +17,12 @@ use crate::state::AppState;
 const PATIENCE: SpanMs = SpanMs::seconds(10);
 /// How long the records may take to compare a key.
 const CLAIM_PATIENCE: Duration = Duration::from_millis(250);
+/// A refusal of a conversation is kept so often at most.
+const NOTE_EVERY: SpanMs = SpanMs::minutes(1);
 /// Longest idempotency key: room for any UUID or hash, short enough to store millions.
-const MAX_KEY_CHARS: usize = 255;
+pub(crate) const MAX_KEY_CHARS: usize = 255;
+/// What an idempotency key may be: printable ASCII, of which HTTP takes away spaces at both ends.
+pub(crate) const KEY_PATTERN: &str = "^[!-~]([ -~]*[!-~])?$";
 
 /// Now, by this node's clock; conversations decide by the store's.
 pub(crate) fn now() -> TimestampMs {
@@ -29,16 +33,42 @@ pub(crate) fn now() -> TimestampMs {
 pub(crate) fn idempotency_key(request: &HttpRequest) -> ApiResult<Option<String>> {
     let Some(header) = request.headers().get("idempotency-key") else { return Ok(None) };
     let wrong = || {
-        ApiError::field("Idempotency-Key", format!("must be 1 to {MAX_KEY_CHARS} printable ASCII characters"))
+        ApiError::malformed(
+            "Idempotency-Key",
+            format!("must be 1 to {MAX_KEY_CHARS} printable ASCII characters"),
+        )
     };
     let text = header.to_str().map_err(|_| wrong())?;
-    if text.is_empty() || text.len() > MAX_KEY_CHARS { Err(wrong()) } else { Ok(Some(text.to_owned())) }
+    let fits = (1..=MAX_KEY_CHARS).contains(&text.len()) && !text.chars().any(char::is_control);
+    if fits { Ok(Some(text.to_owned())) } else { Err(wrong()) }
 }
 
 /// Whether the request repeats one whose result is stored: it is then answered with that.
 pub(crate) async fn is_repeated(state: &AppState, caller: &Caller, request: &HttpRequest) -> ApiResult<bool> {
     let Some(key) = idempotency_key(request)? else { return Ok(false) };
     Ok(state.engine.result(CommandKey::new(caller.tenant, &key)).await?.is_some())
+}
+
+/// What a part of a request was answered before, under the same idempotency key; by its number.
+pub(crate) async fn known(
+    state: &AppState,
+    caller: &Caller,
+    request: &HttpRequest,
+    (fingerprint, part): (u64, usize),
+) -> ApiResult<Option<CommandResult>> {
+    let Some(key) = idempotency_key(request)? else { return Ok(None) };
+    match state.node.result(part_key(caller, &key, part), fingerprint).await? {
+        Some(CommandResult::Refused(refusal)) => Err(refusal.into()),
+        known => Ok(known),
+    }
+}
+
+fn part_key(caller: &Caller, key: &str, part: usize) -> CommandKey {
+    match part {
+        0 => CommandKey::new(caller.tenant, key),
+        // No caller's key has a line break.
+        part => CommandKey::new(caller.tenant, &format!("{key}\n{part}")),
+    }
 }
 
 /// Applies an action to a conversation, exactly once per idempotency key, and answers its committed result.
@@ -60,14 +90,14 @@ pub(crate) async fn run_part(
     (address, fingerprint, part): (Address, u64, usize),
     action: Action,
 ) -> ApiResult<CommandResult> {
-    let key = match (idempotency_key(request)?, part) {
-        (Some(key), 0) => {
-            claim(state, caller, &key, fingerprint).await?;
-            CommandKey::new(caller.tenant, &key)
+    let key = match idempotency_key(request)? {
+        Some(key) => {
+            if part == 0 {
+                claim(state, caller, &key, fingerprint).await?;
+            }
+            part_key(caller, &key, part)
         }
-        // No caller's key has a line break.
-        (Some(key), part) => CommandKey::new(caller.tenant, &format!("{key}\n{part}")),
-        (None, _) => CommandKey(rand::random()),
+        None => CommandKey(rand::random()),
     };
     apply(state, caller, (address, key, fingerprint), action).await
 }
@@ -77,7 +107,7 @@ pub(crate) async fn run_part(
 async fn claim(state: &AppState, caller: &Caller, key: &str, fingerprint: u64) -> ApiResult<()> {
     let claim = state.records.claim_key(caller.tenant, key.to_owned(), fingerprint, now());
     match tokio::time::timeout(CLAIM_PATIENCE, claim).await {
-        Ok(Ok(Claim::Different)) => return Err(protocol::command::Refusal::KeyReused.into()),
+        Ok(Ok(Claim::Different)) => return Err(Refusal::KeyReused.into()),
         Ok(Ok(_)) => {}
         Ok(Err(error)) => tracing::warn!(%error, "a key is not compared with those of other calls"),
         Err(_) => tracing::warn!("a key is not compared with those of other calls: the records are slow"),
@@ -93,6 +123,19 @@ pub(crate) async fn follow_up(
     action: Action,
 ) -> ApiResult<CommandResult> {
     apply(state, caller, (address, CommandKey(rand::random()), 0), action).await
+}
+
+/// Lets a conversation keep why a send was refused before it came there, so that it can be asked. Not more than once in
+/// [`NOTE_EVERY`], on all nodes together: whoever is refused may try again and again.
+pub(crate) async fn note_refusal(state: &AppState, caller: &Caller, address: Address, refusal: Refusal) {
+    let (time, status) = (now().0 / NOTE_EVERY.0, ApiError::refused(&refusal).status_code());
+    // No caller's key begins with a line break.
+    let key =
+        CommandKey::new(caller.tenant, &format!("\n{}\n{}\n{time}", address.conversation, refusal.code()));
+    match apply(state, caller, (address, key, 0), Action::RefuseSend(refusal)).await {
+        Err(error) if !error.is(status) => tracing::warn!(%error, "a refusal cannot be explained later"),
+        _ => {}
+    }
 }
 
 async fn apply(

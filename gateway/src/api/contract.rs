@@ -4,12 +4,15 @@ use actix_web::App;
 use actix_web::http::Method;
 use protocol::api::problem::Problem;
 use utoipa::openapi::path::{Operation, ParameterIn, PathItem};
+use utoipa::openapi::schema::{AdditionalProperties, ObjectBuilder, OneOfBuilder, Schema, Type};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
 use utoipa::openapi::{ContentBuilder, Ref, RefOr, ResponseBuilder};
 use utoipa::{OpenApi, ToSchema};
 use utoipa_actix_web::{AppExt, scope};
 
+use super::command::{KEY_PATTERN, MAX_KEY_CHARS};
 use super::problem::MEDIA_TYPE;
+use super::settings::document::ETAG_PATTERN;
 
 /// The answer that every operation may give instead of its own.
 const PROBLEM: &str = "Problem";
@@ -20,11 +23,18 @@ pub fn document() -> utoipa::openapi::OpenApi {
     #[derive(OpenApi)]
     #[openapi(
         // Named by paths, and by a schema that holds itself.
-        components(schemas(protocol::id::ViewId, protocol::condition::Span, protocol::condition::WindowState)),
+        components(schemas(
+            protocol::id::ViewId,
+            protocol::condition::Count,
+            protocol::condition::MeOrUser,
+            protocol::condition::Span,
+            protocol::condition::WindowState,
+        )),
         info(
             title = "Recruiting conversation gateway",
             description = "Conversations between staffing agencies and candidates over WhatsApp and SMS. \
-                What a call has answered is found by later calls to the same node; lists of conversations and the \
+                A request that breaks this contract is answered 400; one that keeps it and cannot be carried out is \
+                answered 404, 409, 412 or 422, with the reason. What a call has answered is found by later calls to the same node; lists of conversations and the \
                 feed of events follow within milliseconds.",
             license(name = "MIT")
         ),
@@ -52,7 +62,43 @@ pub fn document() -> utoipa::openapi::OpenApi {
     document.components.get_or_insert_default().add_security_scheme("key", bearer);
     document.security = Some(vec![SecurityRequirement::new("key", Vec::<String>::new())]);
     add_common_problems(&mut document);
+    say_what_headers_hold(&mut document);
+    close_variants(&mut document);
     document
+}
+
+/// Headers are the same for every call that has them.
+fn say_what_headers_hold(document: &mut utoipa::openapi::OpenApi) {
+    let operations = document.paths.paths.values_mut().flat_map(operations);
+    for parameter in operations.flat_map(|(_, operation)| operation.parameters.iter_mut().flatten()) {
+        let RefOr::T(parameter) = parameter else { continue };
+        let text = || ObjectBuilder::new().schema_type(Type::String);
+        let of_pattern = |pattern, example: &str| text().pattern(Some(pattern)).examples([example]);
+        let schema = match parameter.name.as_str() {
+            "Idempotency-Key" => of_pattern(KEY_PATTERN, "3f1c9a52").max_length(Some(MAX_KEY_CHARS)).into(),
+            "If-Match" => {
+                let any = text().enum_values(Some(["*"]));
+                OneOfBuilder::new().item(any).item(of_pattern(ETAG_PATTERN, "\"3\"")).into()
+            }
+            _ => continue,
+        };
+        parameter.schema = Some(schema);
+    }
+}
+
+/// A choice is an object with one field that names it: with a second one it is none.
+fn close_variants(document: &mut utoipa::openapi::OpenApi) {
+    for schema in document.components.iter_mut().flat_map(|components| components.schemas.values_mut()) {
+        let RefOr::T(Schema::OneOf(choices)) = schema else { continue };
+        for choice in &mut choices.items {
+            if let RefOr::T(Schema::Object(choice)) = choice
+                && choice.properties.len() == 1
+                && choice.required.len() == 1
+            {
+                choice.additional_properties = Some(Box::new(AdditionalProperties::FreeForm(false)));
+            }
+        }
+    }
 }
 
 /// Says of every operation what any of them may answer, so that handlers name only what is their own.
@@ -90,10 +136,10 @@ fn common_problems(operation: &Operation) -> Vec<&'static str> {
     statuses.extend(header("Idempotency-Key").then_some("409"));
     statuses.extend(header("If-Match").then_some("412"));
     if operation.request_body.is_some() {
-        statuses.extend(["400", "413", "415"]);
+        statuses.extend(["413", "415"]);
     }
     if operation.request_body.is_some() || has(&ParameterIn::Query) || has(&ParameterIn::Header) {
-        statuses.push("422");
+        statuses.extend(["400", "422"]);
     }
     statuses
 }

@@ -3,17 +3,15 @@
 use std::sync::Arc;
 
 use domain::directory::TenantDirectory;
-use domain::limits::{VACANCY_ID_CHARS, VACANCY_TITLE_CHARS};
 use protocol::api::problem::FieldError;
 use protocol::command::{Owner, Vacancy};
 use protocol::id::TenantId;
+use protocol::limits::{ROLE_CHARS, VACANCY_ID_CHARS, VACANCY_TITLE_CHARS};
+use protocol::text::is_line;
 
 use super::auth::Caller;
 use super::problem::{ApiError, ApiResult};
 use crate::state::AppState;
-
-/// Longest name of a role: as the users' own.
-const MAX_ROLE_CHARS: usize = 50;
 
 /// The caller's tenant as it is configured now. A node that has just started, or a tenant that has just been made, may
 /// be a moment too early.
@@ -27,19 +25,31 @@ pub(crate) fn wrong(pointer: &str, detail: impl Into<String>) -> FieldError {
     FieldError { pointer: pointer.to_owned(), detail: detail.into() }
 }
 
-/// Whether text has 1 to `max` characters, none of them a control character.
-pub(crate) fn is_line(text: &str, max: usize) -> bool {
-    !text.trim().is_empty() && text.chars().count() <= max && !text.chars().any(char::is_control)
+/// Refuses what breaks the contract, if anything does.
+pub(crate) fn well_formed(errors: impl IntoIterator<Item = FieldError>) -> ApiResult<()> {
+    let errors: Vec<_> = errors.into_iter().collect();
+    if errors.is_empty() { Ok(()) } else { Err(ApiError::malformed_fields(errors)) }
 }
 
-/// What is wrong with an owner at `/owner`.
+/// What is wrong with text that has to be one line.
+pub(crate) fn line(pointer: &str, text: &str, max: usize) -> Option<FieldError> {
+    let detail = || format!("must have 1 to {max} characters on one line");
+    (!is_line(text, max)).then(|| wrong(pointer, detail()))
+}
+
+/// What no schema allows of an owner at `/owner`.
+pub(crate) fn owner_shape(owner: Option<&Owner>) -> Option<FieldError> {
+    match owner? {
+        Owner::Role(role) => line("/owner/role", role, ROLE_CHARS),
+        Owner::User(_) | Owner::Group(_) => None,
+    }
+}
+
+/// What is wrong with a well-formed owner at `/owner`.
 pub(crate) fn owner(state: &AppState, tenant: TenantId, owner: Option<&Owner>) -> Option<FieldError> {
     let directory = state.directory.load();
     let known = match (owner?, directory.tenants.get(&tenant)) {
-        (Owner::Role(role), _) => {
-            let detail = || format!("must have 1 to {MAX_ROLE_CHARS} characters");
-            return (!is_line(role, MAX_ROLE_CHARS)).then(|| wrong("/owner/role", detail()));
-        }
+        (Owner::Role(_), _) => true,
         (Owner::User(user), Some(tenant)) => tenant.users.contains_key(user),
         (Owner::Group(group), Some(tenant)) => tenant.groups.contains_key(group),
         (_, None) => false,
@@ -49,13 +59,13 @@ pub(crate) fn owner(state: &AppState, tenant: TenantId, owner: Option<&Owner>) -
     })
 }
 
-/// What is wrong with a vacancy at `/vacancy`.
-pub(crate) fn vacancy(vacancy: Option<&Vacancy>) -> Vec<FieldError> {
-    let Some(vacancy) = vacancy else { return Vec::new() };
-    let parts = [
-        ("/vacancy/id", vacancy.id.as_str(), VACANCY_ID_CHARS),
-        ("/vacancy/title", vacancy.title.as_str(), VACANCY_TITLE_CHARS),
-    ];
-    let parts = parts.into_iter().filter(|(_, text, max)| !is_line(text, *max));
-    parts.map(|(pointer, _, max)| wrong(pointer, format!("must have 1 to {max} characters"))).collect()
+/// What no schema allows of a vacancy at `/vacancy`.
+pub(crate) fn vacancy(vacancy: Option<&Vacancy>) -> impl Iterator<Item = FieldError> {
+    let parts = vacancy.map(|vacancy| {
+        [
+            line("/vacancy/id", &vacancy.id, VACANCY_ID_CHARS),
+            line("/vacancy/title", &vacancy.title, VACANCY_TITLE_CHARS),
+        ]
+    });
+    parts.into_iter().flatten().flatten()
 }

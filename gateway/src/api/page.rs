@@ -15,6 +15,7 @@ const MAX_LIMIT: usize = 200;
 /// `limit` and `cursor` of a list.
 #[derive(Clone, Debug, Default, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct Paging {
     /// Entries at most, 1 to 200; 50 when left out.
     #[param(minimum = 1, maximum = 200)]
@@ -28,7 +29,7 @@ impl Paging {
     pub(crate) fn limit(&self) -> ApiResult<usize> {
         match self.limit.unwrap_or(DEFAULT_LIMIT) {
             limit @ 1..=MAX_LIMIT => Ok(limit),
-            _ => Err(ApiError::field("?limit", format!("must be 1 to {MAX_LIMIT}"))),
+            _ => Err(ApiError::malformed("?limit", format!("must be 1 to {MAX_LIMIT}"))),
         }
     }
 

@@ -44,18 +44,41 @@ impl ApiError {
         Self::new(StatusCode::NOT_FOUND, "not_found", "Not found", format!("there is no such {what}"))
     }
 
-    /// The request is well-formed but says something wrong at one field.
+    /// The request breaks the contract at one field: what it says there no schema allows.
+    pub(crate) fn malformed(pointer: impl Into<String>, detail: impl Into<String>) -> Self {
+        Self::malformed_fields(vec![FieldError { pointer: pointer.into(), detail: detail.into() }])
+    }
+
+    /// As [`Self::malformed`], for several fields at once.
+    pub(crate) fn malformed_fields(errors: Vec<FieldError>) -> Self {
+        Self::at((StatusCode::BAD_REQUEST, "malformed", "Malformed request"), errors)
+    }
+
+    /// The request keeps the contract but says something at one field that cannot be done.
     pub(crate) fn field(pointer: impl Into<String>, detail: impl Into<String>) -> Self {
         Self::fields(vec![FieldError { pointer: pointer.into(), detail: detail.into() }])
     }
 
     /// As [`Self::field`], for several fields at once.
     pub(crate) fn fields(errors: Vec<FieldError>) -> Self {
+        Self::at((StatusCode::UNPROCESSABLE_ENTITY, "invalid", "Invalid request"), errors)
+    }
+
+    fn at((status, code, title): (StatusCode, &str, &str), errors: Vec<FieldError>) -> Self {
         let detail =
             errors.iter().map(|e| format!("{}: {}", e.pointer, e.detail)).collect::<Vec<_>>().join("; ");
-        let mut error = Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid", "Invalid request", detail);
+        let mut error = Self::new(status, code, title, detail);
         error.0.errors = errors;
         error
+    }
+
+    /// The same about a field that the caller has elsewhere.
+    pub(crate) fn moved(mut self, from: &str, to: &str) -> Self {
+        for field in self.0.errors.iter_mut().filter(|field| field.pointer == from) {
+            field.pointer = to.to_owned();
+            self.0.detail = self.0.detail.replace(from, to);
+        }
+        self
     }
 
     /// Values of a template that are missing, have to be chosen, or that it does not want.
@@ -147,6 +170,7 @@ fn status_of(refusal: &Refusal) -> StatusCode {
         Refusal::NotFound => StatusCode::NOT_FOUND,
         Refusal::QueueFull { .. } => StatusCode::TOO_MANY_REQUESTS,
         Refusal::AlreadyOwned { .. } => StatusCode::CONFLICT,
+        Refusal::InsufficientCredits { .. } => StatusCode::PAYMENT_REQUIRED,
         Refusal::Expired | Refusal::NumberNotReady => StatusCode::SERVICE_UNAVAILABLE,
         _ => StatusCode::UNPROCESSABLE_ENTITY,
     }
@@ -172,11 +196,13 @@ fn title_of(refusal: &Refusal) -> &'static str {
         Refusal::NumberNotReady => "The number was added a moment ago",
         Refusal::AlreadyOwned { .. } => "Somebody else has the conversation",
         Refusal::TooManyFollowers { .. } => "Too many people follow the conversation",
+        Refusal::InsufficientCredits { .. } => "The credits do not cover the message",
         Refusal::KeyReused => "The idempotency key was used for something else",
     }
 }
 
-fn detail_of(refusal: &Refusal) -> String {
+/// Why a command was refused, and the cure.
+pub(crate) fn detail_of(refusal: &Refusal) -> String {
     match refusal {
         Refusal::WindowClosed { since: Some(since), .. } => {
             format!(
@@ -219,6 +245,7 @@ fn detail_of(refusal: &Refusal) -> String {
             format!("{limit} messages wait already; try again when some have left")
         }
         Refusal::InvalidContent { pointer, detail } => format!("{pointer}: {detail}"),
+        Refusal::InsufficientCredits { detail } => detail.clone(),
         Refusal::Expired => "nothing was done; try again".to_owned(),
         Refusal::NotFound => "there is no such conversation".to_owned(),
         Refusal::NumberNotReady => {

@@ -45,7 +45,7 @@ fn parse<T: DeserializeOwned>(text: &str) -> ApiResult<T> {
     let pairs = Deserializer::new(form_urlencoded::parse(text.as_bytes()));
     serde_path_to_error::deserialize(pairs).map_err(|error| {
         let (pointer, detail) = place(error.path(), &error.inner().to_string());
-        ApiError::field(format!("?{}", pointer.trim_start_matches('/')), detail)
+        ApiError::malformed(format!("?{}", pointer.trim_start_matches('/')), detail)
     })
 }
 

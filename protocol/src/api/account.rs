@@ -6,6 +6,8 @@ use utoipa::ToSchema;
 use crate::command::{Owner, Vacancy};
 use crate::content::Channel;
 use crate::id::{EndpointId, GroupId, KeyId, NumberId, TenantId, UserId};
+use crate::limits::{NAME_CHARS, PERSON_NAME_CHARS, ROLE_CHARS};
+use crate::text::{Email, Line, Link};
 use crate::time::TimestampMs;
 
 /// A business number. Credentials are never shown.
@@ -52,7 +54,7 @@ pub struct TenantView {
 pub struct ChangeNumber {
     /// What people call it.
     #[serde(default)]
-    #[schema(min_length = 1, max_length = 100)]
+    #[schema(value_type = Option<Line<{ NAME_CHARS }>>)]
     pub nickname: Option<String>,
     /// Disabled numbers receive but do not send.
     #[serde(default)]
@@ -71,7 +73,6 @@ pub struct FlowBody {
     #[serde(default)]
     pub vacancy: Option<Vacancy>,
     /// The questions.
-    #[schema(value_type = Vec<Object>)]
     pub steps: Vec<crate::directory::Step>,
     /// What the person reads at the end.
     pub completion: String,
@@ -110,13 +111,13 @@ pub struct UserView {
 #[serde(deny_unknown_fields)]
 pub struct UserBody {
     /// For people.
-    #[schema(min_length = 1, max_length = 200)]
+    #[schema(value_type = Line<{ PERSON_NAME_CHARS }>)]
     pub name: String,
     /// Unique within the tenant; cannot be changed.
-    #[schema(pattern = "^[^@]+@.+[.].+$")]
+    #[schema(value_type = Email)]
     pub email: String,
     /// `recruiter`, `admin` …
-    #[schema(min_length = 1, max_length = 50)]
+    #[schema(value_type = Line<{ ROLE_CHARS }>)]
     pub role: String,
 }
 
@@ -136,7 +137,7 @@ pub struct GroupView {
 #[serde(deny_unknown_fields)]
 pub struct GroupBody {
     /// Unique within the tenant; cannot be changed.
-    #[schema(min_length = 1, max_length = 100)]
+    #[schema(value_type = Line<{ NAME_CHARS }>)]
     pub name: String,
     /// Its members.
     #[schema(max_items = 1000)]
@@ -165,7 +166,7 @@ pub struct KeyView {
 #[serde(deny_unknown_fields)]
 pub struct NewKey {
     /// For people; unique within the tenant.
-    #[schema(min_length = 1, max_length = 100)]
+    #[schema(value_type = Line<{ NAME_CHARS }>)]
     pub name: String,
     /// What it may do: `*`, or names such as `messages:write`.
     #[schema(min_items = 1)]
@@ -209,7 +210,7 @@ pub struct EndpointView {
 #[serde(deny_unknown_fields)]
 pub struct EndpointBody {
     /// An `http` or `https` address.
-    #[schema(pattern = "^https?://")]
+    #[schema(value_type = Link)]
     pub url: String,
     /// Names of events, or none for all.
     #[serde(default)]

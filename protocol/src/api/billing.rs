@@ -5,6 +5,8 @@ use utoipa::ToSchema;
 
 use crate::credit::RechargeState;
 use crate::id::{ConversationId, MessageId, NumberId, RechargeId};
+use crate::limits::{REASON_CHARS, REFERENCE_CHARS};
+use crate::text::{Capitals, Decimal, Line};
 use crate::time::TimestampMs;
 
 /// `{ "amount": "0.0118", "currency": "USD" }`.
@@ -13,6 +15,18 @@ pub struct MoneyView {
     /// Decimal text.
     pub amount: String,
     /// ISO 4217.
+    pub currency: String,
+}
+
+/// An amount that is given: `{ "amount": "250.00", "currency": "EUR" }`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct MoneyBody {
+    /// Decimal text above zero, with at most nine digits before the point and nine after it.
+    #[schema(value_type = Decimal)]
+    pub amount: String,
+    /// ISO 4217.
+    #[schema(value_type = Capitals<3>)]
     pub currency: String,
 }
 
@@ -152,8 +166,9 @@ pub struct CreditsView {
 #[serde(deny_unknown_fields)]
 pub struct PurchaseBody {
     /// How much was paid.
-    pub amount: MoneyView,
-    /// The payment service's own name of it, 1 to 100 characters: the same one counts once.
+    pub amount: MoneyBody,
+    /// The payment service's own name of it: the same one counts once.
+    #[schema(value_type = Line<{ REFERENCE_CHARS }>)]
     pub reference: String,
     /// The payment that was asked for (event `credits.recharge_asked`), if it is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -191,7 +206,7 @@ pub struct StatementLineView {
     pub entry: CreditEntryView,
     /// The balance after it.
     pub balance: MoneyView,
-    /// Why the message was charged, as the ledger says it.
+    /// Why the message was charged, as the ledger says it, or why what was reserved for it was released.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub explanation: Option<String>,
 }
@@ -201,13 +216,13 @@ pub struct StatementLineView {
 #[serde(deny_unknown_fields)]
 pub struct RechargeRuleBody {
     /// When less than this is available.
-    pub minimum_balance: MoneyView,
+    pub minimum_balance: MoneyBody,
     /// So much.
-    pub amount: MoneyView,
+    pub amount: MoneyBody,
     /// Not more than this in a calendar month of the tenant's time zone, without what was declined; `null` or left out
     /// for no limit.
     #[serde(default)]
-    pub monthly_limit: Option<MoneyView>,
+    pub monthly_limit: Option<MoneyBody>,
 }
 
 /// What the tenant wants to be told about.
@@ -215,7 +230,7 @@ pub struct RechargeRuleBody {
 #[serde(deny_unknown_fields)]
 pub struct LowBalanceBody {
     /// It is told when less is available.
-    pub below: MoneyView,
+    pub below: MoneyBody,
 }
 
 /// A payment that was asked for.
@@ -241,7 +256,8 @@ pub struct RechargeView {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DeclineBody {
-    /// In words, for people; 1 to 200 characters.
+    /// In words, for people.
+    #[schema(value_type = Line<{ REASON_CHARS }>)]
     pub reason: String,
 }
 
@@ -250,11 +266,14 @@ pub struct DeclineBody {
 pub struct CreditEntryView {
     /// When.
     pub at: TimestampMs,
-    /// `opening`, `purchase` or `charge`.
+    /// `opening`, `purchase`, `charge` or `release`.
     pub kind: String,
     /// Added, or (negative) taken.
     pub amount: MoneyView,
-    /// The message that was charged; its reasons are in the ledger.
+    /// What is no longer reserved, since nobody said in time what became of the message; the balance stays.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub released: Option<MoneyView>,
+    /// The message that was charged, or given up; its reasons are in the ledger.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub message_id: Option<MessageId>,
     /// The name of the payment.

@@ -9,7 +9,9 @@ use crate::command::{Consent, ConsentSource, Owner, Vacancy};
 use crate::content::Channel;
 use crate::directory::RecordType;
 use crate::id::{ContactId, ConversationId};
+use crate::limits::{PERSON_NAME_CHARS, VALUE_CHARS, WORD_CHARS};
 use crate::record::{FieldChange, FieldValue};
+use crate::text::{BsuidText, Capitals, Email, FieldName, Line, Text};
 use crate::time::TimestampMs;
 
 /// A person that the tenant talks with.
@@ -69,30 +71,38 @@ pub struct ContactBody {
     /// cannot be changed.
     pub phone: Option<String>,
     /// WhatsApp's id of a person whose number is not known.
+    #[schema(value_type = Option<BsuidText>)]
     pub bsuid: Option<String>,
     /// Given name.
+    #[schema(value_type = Option<Line<{ PERSON_NAME_CHARS }>>)]
     pub first_name: Option<String>,
     /// Patronymic or middle names.
+    #[schema(value_type = Option<Line<{ PERSON_NAME_CHARS }>>)]
     pub middle_name: Option<String>,
     /// Surname.
+    #[schema(value_type = Option<Line<{ PERSON_NAME_CHARS }>>)]
     pub last_name: Option<String>,
     /// E-mail address.
+    #[schema(value_type = Option<Email>)]
     pub email: Option<String>,
     /// ISO 3166 code of where the person lives, such as `IT`.
+    #[schema(value_type = Option<Capitals<2>>)]
     pub country: Option<String>,
     /// Kind of record; `candidate` when left out.
     pub record_type: Option<RecordType>,
     /// The job opening that it is about; conversations with the person get it too.
     pub vacancy: Option<Vacancy>,
     /// How far the person has come, in the tenant's own words.
+    #[schema(value_type = Option<Line<{ WORD_CHARS }>>)]
     pub stage: Option<String>,
     /// Whose record it is; conversations with the person are given to them.
     pub owner: Option<Owner>,
     /// Id in the tenant's applicant tracking.
+    #[schema(value_type = Option<Line<{ WORD_CHARS }>>)]
     pub external_id: Option<String>,
     /// Values for merge fields: a text, or a list of texts of which whoever sends chooses one; `null` removes one. A name
     /// such as `interview.date` fills `{{interview.date}}`, one without a dot belongs to the person.
-    #[schema(value_type = Option<BTreeMap<String, FieldChange>>)]
+    #[schema(value_type = Option<BTreeMap<FieldName, FieldChange>>)]
     pub fields: Option<BTreeMap<String, Option<FieldValue>>>,
 }
 
@@ -113,6 +123,7 @@ pub struct SetConsent {
     pub consent: Consent,
     /// The words that were used, for the audit.
     #[serde(default)]
+    #[schema(value_type = Option<Text<{ VALUE_CHARS }>>)]
     pub text: Option<String>,
 }
 

@@ -9,7 +9,9 @@ use super::message::TemplateBody;
 use crate::content::Category;
 use crate::directory::{RecordType, TemplateKind, TemplateStatus};
 use crate::id::{ContactId, ConversationId, NumberId, TemplateId};
+use crate::text::Text;
 use crate::time::TimestampMs;
+use crate::whatsapp::limits::MAX_TEXT;
 
 /// A template as shown.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -117,6 +119,7 @@ pub struct PreviewBody {
     /// Its conversation, instead of `contact_id`.
     pub conversation_id: Option<ConversationId>,
     /// Values by the name of the parameter or of its merge field; they win over the record.
+    #[schema(value_type = BTreeMap<String, Text<{ MAX_TEXT }>>)]
     pub merge: BTreeMap<String, String>,
 }
 
@@ -142,7 +145,7 @@ pub struct PreviewView {
 #[serde(deny_unknown_fields)]
 pub struct MatchBody {
     /// What somebody wants to say.
-    #[schema(max_length = 4096)]
+    #[schema(value_type = Text<{ MAX_TEXT }>)]
     pub text: String,
     /// Only templates that this number may send; all of the tenant's when left out.
     #[serde(default)]

@@ -5,6 +5,8 @@ use utoipa::ToSchema;
 
 use crate::condition::Condition;
 use crate::id::UserId;
+use crate::limits::NAME_CHARS;
+use crate::text::Line;
 
 /// A saved view: give its id as `view` to `GET /v1/conversations`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -42,7 +44,7 @@ pub struct ViewCounts {
 #[serde(deny_unknown_fields)]
 pub struct ViewBody {
     /// What people call it.
-    #[schema(min_length = 1, max_length = 100)]
+    #[schema(value_type = Line<{ NAME_CHARS }>)]
     pub name: String,
     /// Everybody at the tenant sees it; only its maker otherwise.
     #[serde(default)]

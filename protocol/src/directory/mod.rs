@@ -242,9 +242,10 @@ pub struct Flow {
 }
 
 /// One question of a flow.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Step {
     /// Key of the answer; unique within the flow.
+    #[schema(value_type = String)]
     pub key: CompactString,
     /// The question.
     pub ask: String,
@@ -262,17 +263,20 @@ pub struct Step {
     pub retry: Option<String>,
     /// Smallest number or earliest ISO date.
     #[serde(default)]
+    #[schema(value_type = Option<String>)]
     pub min: Option<CompactString>,
     /// Largest number or latest ISO date.
     #[serde(default)]
+    #[schema(value_type = Option<String>)]
     pub max: Option<CompactString>,
     /// Answer → key of the next step, or `end`; others go to the step that follows.
     #[serde(default)]
+    #[schema(value_type = BTreeMap<String, String>)]
     pub branches: BTreeMap<String, CompactString>,
 }
 
 /// What counts as an answer to a step.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum StepKind {
     /// Any text.
@@ -362,4 +366,13 @@ pub struct WebhookEndpoint {
     pub secrets: Vec<String>,
     /// Switched off by a person, or by an answer 410.
     pub enabled: bool,
+}
+
+/// That a contact of a tenant was erased: nodes must no longer believe the names that they remember.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Erasure {
+    /// Whose contact.
+    pub tenant: TenantId,
+    /// When its names led nowhere any more, by the store's clock; the newest one only.
+    pub at: TimestampMs,
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use protocol::directory::{Flow, Step, StepKind};
+use protocol::text::is_line;
 
 use super::answer::parse_date;
 use super::run::END;
@@ -34,6 +35,11 @@ pub fn check(flow: &Flow) -> Vec<Problem> {
             report(pointer, &format!("must have 1 to {most} characters"));
         }
     }
+    for (pointer, text, most) in vacancy(flow) {
+        if !is_line(text, most) {
+            report(pointer.into(), &format!("must have 1 to {most} characters on one line"));
+        }
+    }
     if flow.steps.is_empty() || flow.steps.len() > FLOW_STEPS {
         report("/steps".into(), &format!("must hold 1 to {FLOW_STEPS} steps"));
     }
@@ -59,10 +65,6 @@ fn texts(flow: &Flow) -> Vec<(String, &str, usize)> {
         ("/completion".to_owned(), flow.completion.as_str(), TEXT_CHARS),
     ];
     texts.extend(flow.reminder.iter().map(|text| ("/reminder".to_owned(), text.as_str(), TEXT_CHARS)));
-    if let Some(vacancy) = &flow.vacancy {
-        texts.push(("/vacancy/id".to_owned(), vacancy.id.as_str(), VACANCY_ID_CHARS));
-        texts.push(("/vacancy/title".to_owned(), vacancy.title.as_str(), VACANCY_TITLE_CHARS));
-    }
     for (index, step) in flow.steps.iter().enumerate() {
         texts.push((format!("/steps/{index}/ask"), step.ask.as_str(), TEXT_CHARS));
         texts.push((format!("/steps/{index}/key"), step.key.as_str(), FLOW_WORD_CHARS));
@@ -73,6 +75,17 @@ fn texts(flow: &Flow) -> Vec<(String, &str, usize)> {
         texts.extend(step.options.iter().map(String::as_str).enumerate().map(option));
     }
     texts
+}
+
+/// What the vacancy says, as everywhere that one is given.
+fn vacancy(flow: &Flow) -> impl Iterator<Item = (&'static str, &str, usize)> {
+    let parts = flow.vacancy.iter().map(|vacancy| {
+        [
+            ("/vacancy/id", vacancy.id.as_str(), VACANCY_ID_CHARS),
+            ("/vacancy/title", vacancy.title.as_str(), VACANCY_TITLE_CHARS),
+        ]
+    });
+    parts.flatten()
 }
 
 fn step_problems(flow: &Flow, step: &Step) -> Vec<(String, String)> {

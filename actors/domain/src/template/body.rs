@@ -4,6 +4,8 @@ use compact_str::CompactString;
 use protocol::command::Refusal;
 use protocol::content::Parameter;
 
+use crate::limits::TEMPLATE_SPACES;
+
 /// A body taken apart. Total: whatever is not a well-formed placeholder is fixed text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Body<'a> {
@@ -45,6 +47,14 @@ pub enum FillError {
         /// Counted from zero, as given.
         index: usize,
     },
+    /// The provider refuses values of this form.
+    #[error(
+        "value {index} has a line break, a tab or more than {TEMPLATE_SPACES} spaces side by side; write it on one line"
+    )]
+    Broken {
+        /// Counted from zero, as given.
+        index: usize,
+    },
     /// The provider refuses the text that results.
     #[error("the text has {chars} characters with its values, at most {limit} are allowed; shorten them")]
     TooLong {
@@ -60,7 +70,7 @@ impl From<FillError> for Refusal {
         let detail = error.to_string();
         match error {
             FillError::Mismatch { expected, given } => Self::TemplateParameters { expected, given },
-            FillError::Empty { index } => {
+            FillError::Empty { index } | FillError::Broken { index } => {
                 Self::InvalidContent { pointer: format!("/template/parameters/{index}").into(), detail }
             }
             FillError::TooLong { .. } => {

@@ -35,7 +35,13 @@ use crate::limits::{CUSTOM_BODY_CHARS, TEMPLATE_BODY_CHARS};
 pub fn fill(template: &Template, given: &[Parameter]) -> Result<Filled, FillError> {
     let filled = Body::parse(&template.body).fill(given)?;
     let limit = match template.kind {
-        TemplateKind::Approved => TEMPLATE_BODY_CHARS,
+        TemplateKind::Approved => {
+            let broken = given.iter().position(|value| !rules::is_one_line(&value.text));
+            if let Some(index) = broken {
+                return Err(FillError::Broken { index });
+            }
+            TEMPLATE_BODY_CHARS
+        }
         TemplateKind::Custom => CUSTOM_BODY_CHARS,
     };
     let chars = filled.rendered.chars().count();

@@ -5,7 +5,10 @@ use protocol::directory::{Template, TemplateKind};
 
 use super::body::{Body, Part, is_number};
 use super::merge::is_field;
-use crate::limits::{CUSTOM_BODY_CHARS, TEMPLATE_BODY_CHARS, TEMPLATE_EXAMPLE_CHARS, TEMPLATE_NAME_CHARS};
+use crate::limits::{
+    CUSTOM_BODY_CHARS, TEMPLATE_BODY_CHARS, TEMPLATE_EXAMPLE_CHARS, TEMPLATE_LINE_BREAKS,
+    TEMPLATE_NAME_CHARS, TEMPLATE_SPACES,
+};
 
 /// One thing that is wrong with a template.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -94,6 +97,7 @@ fn check_approved(template: &Template, problems: &mut Vec<Problem>) {
         push(problems, "/category", "must be `marketing`, `utility` or `authentication`");
     }
     check_length(&template.body, TEMPLATE_BODY_CHARS, problems);
+    check_gaps(&template.body, problems);
     let body = Body::parse(&template.body);
     check_edges(&body, problems);
     check_names(&body, problems);
@@ -127,6 +131,32 @@ fn check_length(body: &str, limit: usize, problems: &mut Vec<Problem>) {
     } else if chars > limit {
         push(problems, "/body", format!("has {chars} characters, at most {limit} are allowed"));
     }
+}
+
+/// White space that the provider refuses in what it approves.
+fn check_gaps(body: &str, problems: &mut Vec<Problem>) {
+    if body.contains('\t') {
+        push(problems, "/body", "has a tab; write a space");
+    }
+    if has_run(body, " ", TEMPLATE_SPACES) {
+        push(
+            problems,
+            "/body",
+            format!("has more than {TEMPLATE_SPACES} spaces side by side; take some out"),
+        );
+    }
+    if has_run(&body.replace('\r', ""), "\n", TEMPLATE_LINE_BREAKS) {
+        push(problems, "/body", "has more than one empty line between two others; take some out");
+    }
+}
+
+/// Whether the provider takes a text as the value of a parameter, as far as its form goes.
+pub(super) fn is_one_line(value: &str) -> bool {
+    !value.contains(['\n', '\r', '\t']) && !has_run(value, " ", TEMPLATE_SPACES)
+}
+
+fn has_run(text: &str, of: &str, longer_than: usize) -> bool {
+    text.contains(&of.repeat(longer_than + 1))
 }
 
 /// The provider refuses a variable at either end (2388299); white space beside it does not count.
@@ -231,6 +261,9 @@ mod tests {
             ("a", "it", "Ciao {{1}} e {{name}}.", &["/body"]),
             ("a", "it", "Ciao {{First}}.", &["/body"]),
             ("a", "it", "Ciao {{ }}.", &["/body"]),
+            ("a", "it", "Ciao.\r\n\r\nA    presto.", &[]),
+            ("a", "it", "Ciao.\n\n\nA presto.", &["/body"]),
+            ("a", "it", "Ciao.\tA     presto.", &["/body", "/body"]),
             ("è!", "de-", "{{2}}", &["/language", "/name", "/body", "/body", "/body"]),
         ];
         for (name, language, body, expected) in table {
@@ -291,6 +324,18 @@ mod tests {
             assert!(crate::template::fill(&template, &value(limit - 2)).is_ok());
             let error = crate::template::fill(&template, &value(limit)).unwrap_err();
             assert_eq!(protocol::command::Refusal::from(error).code(), "invalid_content");
+        }
+    }
+
+    #[test]
+    fn d13_values_of_approved_templates_stay_on_one_line() {
+        for text in ["a\nb", "a\tb", "a     b"] {
+            let value = [protocol::content::Parameter { name: None, text: text.to_owned() }];
+            let fill = |kind| crate::template::fill(&template(kind, "a", "it", "-{{1}}-"), &value);
+            let error = fill(TemplateKind::Approved).unwrap_err();
+            let protocol::command::Refusal::InvalidContent { pointer, .. } = error.into() else { panic!() };
+            assert_eq!(pointer, "/template/parameters/0");
+            assert!(fill(TemplateKind::Custom).is_ok(), "is text");
         }
     }
 

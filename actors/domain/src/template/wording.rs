@@ -7,6 +7,7 @@ use protocol::id::{TenantId, WabaId, derive};
 use protocol::whatsapp::template::Listed;
 
 use super::body::{Body, Part};
+use super::rules::is_one_line;
 use super::settle::synchronise;
 use crate::directory::TenantDirectory;
 use crate::limits::WORDING_VALUE_CHARS;
@@ -84,7 +85,7 @@ fn plausible(found: &[(&str, &str)], text: &str) -> bool {
     let (values, all) = (found.iter().map(|(_, value)| chars(value)).sum::<usize>(), chars(text));
     values * 2 <= all
         && found.iter().all(|(_, value)| {
-            !value.trim().is_empty() && !value.contains('\n') && chars(value) <= WORDING_VALUE_CHARS
+            !value.trim().is_empty() && is_one_line(value) && chars(value) <= WORDING_VALUE_CHARS
         })
 }
 

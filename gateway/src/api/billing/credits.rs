@@ -4,15 +4,18 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, get, post, web};
 use domain::credits::Recharge;
 use domain::directory::TenantDirectory;
+use domain::limits::RESERVED_FOR;
 use domain::metering::{Book, time_zone};
 use protocol::api::Page;
 use protocol::api::billing::{CreditEntryView, CreditsView, MoneyView, PurchaseBody};
 use protocol::api::problem::Problem;
-use protocol::command::{Action, SendBody};
+use protocol::command::{Action, Refusal, SendBody};
 use protocol::content::Category;
 use protocol::directory::TemplateKind;
 use protocol::entry::Address;
+use protocol::limits::REFERENCE_CHARS;
 use protocol::pricing::Money;
+use protocol::time::SpanMs;
 use rust_decimal::Decimal;
 use store::records::{CreditAccount, CreditEntry, CreditKind, Purchase, Reservation};
 
@@ -21,13 +24,11 @@ use crate::api::auth::{Caller, Scope};
 use crate::api::body::Body;
 use crate::api::command::{self, now};
 use crate::api::idempotency::{self, Answer};
+use crate::api::known::{line, well_formed};
 use crate::api::page::{Paging, page};
 use crate::api::problem::{ApiError, ApiResult};
 use crate::api::query::Query;
 use crate::state::AppState;
-
-/// Characters of a reference.
-const MAX_REFERENCE: usize = 100;
 
 async fn view(state: &AppState, caller: &Caller, account: &CreditAccount) -> ApiResult<CreditsView> {
     Ok(CreditsView {
@@ -102,11 +103,8 @@ pub(crate) async fn purchase_credits(
 ) -> ApiResult<HttpResponse> {
     caller.require(Scope::BillingWrite)?;
     let Body { value, fingerprint } = body;
+    well_formed(line("/reference", &value.reference, REFERENCE_CHARS))?;
     let amount = positive("/amount", &value.amount, None)?;
-    if value.reference.trim().is_empty() || value.reference.chars().count() > MAX_REFERENCE {
-        let detail = format!("must have 1 to {MAX_REFERENCE} characters: the name of the payment");
-        return Err(ApiError::field("/reference", detail));
-    }
     idempotency::once(&state, &caller, &request, fingerprint, async || {
         account(&state, &caller).await?;
         let (reference, recharge) = (value.reference.trim().into(), value.recharge_id);
@@ -135,14 +133,27 @@ pub(super) fn entry(entry: CreditEntry) -> CreditEntryView {
         CreditKind::Opening => "opening",
         CreditKind::Purchase => "purchase",
         CreditKind::Charge => "charge",
+        CreditKind::Release => "release",
     };
     CreditEntryView {
         at: entry.at,
         kind: kind.to_owned(),
         amount: money(&entry.amount),
+        released: entry.released.as_ref().map(money),
         message_id: entry.message,
         reference: entry.reference.map(|reference| reference.to_string()),
     }
+}
+
+/// Why what was reserved for a message is available again.
+pub(crate) fn words(entry: &CreditEntry) -> Option<String> {
+    let Money { amount, currency } = entry.released.as_ref()?;
+    let days = RESERVED_FOR.0 / SpanMs::hours(24).0;
+    Some(format!(
+        "{amount} {} that were reserved for it are available again since {}: the provider did not say within {days} days \
+         what became of the message; if it still says that it was delivered, it is charged",
+        currency.0, entry.at
+    ))
 }
 
 /// What a send is charged as, and whether it is a template; `None` when there is no such template.
@@ -194,6 +205,29 @@ pub(crate) async fn require_funds(
         let Money { amount, currency } = &asked.amount;
         detail.push_str(&format!("; {amount} {} were asked for at {}", currency.0, asked.asked_at));
     }
-    let title = "The credits do not cover the message";
-    Err(ApiError::new(StatusCode::PAYMENT_REQUIRED, "insufficient_credits", title, detail))
+    let refusal = Refusal::InsufficientCredits { detail };
+    command::note_refusal(state, caller, address.clone(), refusal.clone()).await;
+    Err(refusal.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn d9_a_release_says_how_much_and_why() {
+        let euro = |amount: Decimal| Money { amount, currency: protocol::pricing::Currency("EUR".into()) };
+        let entry = CreditEntry {
+            id: 1,
+            at: protocol::time::TimestampMs(1_794_398_400_000),
+            kind: CreditKind::Release,
+            amount: euro(Decimal::ZERO),
+            released: Some(euro("0.0248".parse().unwrap())),
+            message: Some(protocol::id::MessageId(1)),
+            reference: None,
+        };
+        let text = words(&entry).unwrap();
+        assert!(text.starts_with("0.0248 EUR") && text.contains("37 days"), "{text}");
+        assert_eq!(words(&CreditEntry { released: None, ..entry }), None);
+    }
 }

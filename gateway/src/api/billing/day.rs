@@ -4,6 +4,8 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{Span, Timestamp};
 use serde::Deserialize;
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{AnyOfBuilder, KnownFormat, ObjectBuilder, Schema, SchemaFormat, Type};
 
 use crate::api::auth::Caller;
 use crate::state::AppState;
@@ -17,6 +19,23 @@ pub(crate) enum Day {
     /// As programs do.
     Instant(Timestamp),
 }
+
+impl utoipa::PartialSchema for Day {
+    fn schema() -> RefOr<Schema> {
+        let text = |format, example: &str| {
+            ObjectBuilder::new()
+                .schema_type(Type::String)
+                .format(Some(SchemaFormat::KnownFormat(format)))
+                .examples([example])
+        };
+        AnyOfBuilder::new()
+            .item(text(KnownFormat::Date, "2026-11-01"))
+            .item(text(KnownFormat::DateTime, "2026-11-01T00:00:00Z"))
+            .into()
+    }
+}
+
+impl utoipa::ToSchema for Day {}
 
 impl TryFrom<String> for Day {
     type Error = &'static str;

@@ -29,10 +29,10 @@ pub(crate) struct LedgerParams {
     /// `next` of the page before.
     cursor: Option<String>,
     /// From this day (`2026-11-01`, in the tenant's time zone) or instant.
-    #[param(value_type = Option<String>)]
+    #[param(inline)]
     from: Option<Day>,
     /// To this day, inclusive, or to before this instant.
-    #[param(value_type = Option<String>)]
+    #[param(inline)]
     to: Option<Day>,
     /// On this number.
     number_id: Option<NumberId>,

@@ -8,20 +8,18 @@ use protocol::api::billing::{DeclineBody, RechargeView};
 use protocol::api::problem::Problem;
 use protocol::credit::RechargeState;
 use protocol::id::RechargeId;
+use protocol::limits::REASON_CHARS;
 use protocol::pricing::Money;
 
 use super::money;
 use crate::api::auth::{Caller, Scope};
 use crate::api::body::Body;
 use crate::api::command::now;
-use crate::api::known::is_line;
+use crate::api::known::{line, well_formed};
 use crate::api::page::{Paging, page};
 use crate::api::problem::{ApiError, ApiResult};
 use crate::api::query::Query;
 use crate::state::AppState;
-
-/// Characters of a reason.
-const MAX_REASON: usize = 200;
 
 pub(super) fn view(recharge: Recharge) -> RechargeView {
     let available = Money { amount: recharge.available, currency: recharge.amount.currency.clone() };
@@ -70,10 +68,7 @@ pub(crate) async fn decline_recharge(
 ) -> ApiResult<web::Json<RechargeView>> {
     caller.require(Scope::BillingWrite)?;
     let reason = body.value.reason;
-    if !is_line(&reason, MAX_REASON) {
-        let detail = format!("must have 1 to {MAX_REASON} characters on one line: why there is no payment");
-        return Err(ApiError::field("/reason", detail));
-    }
+    well_formed(line("/reason", &reason, REASON_CHARS))?;
     let found = state.records.decline_recharge(caller.tenant, *id, reason, now()).await?;
     let recharge = found.ok_or_else(|| ApiError::not_found("payment that was asked for"))?;
     if recharge.state != RechargeState::Declined {

@@ -7,7 +7,7 @@ use protocol::api::problem::Problem;
 use protocol::directory::{CreditRules, RechargeRule};
 use store::records::{DocumentKind, Expect};
 
-use super::{credits, money, positive};
+use super::{credits, given, positive};
 use crate::api::auth::{Caller, Scope};
 use crate::api::body::Body;
 use crate::api::problem::{ApiError, ApiResult};
@@ -45,9 +45,9 @@ async fn change(
 
 fn recharge_view(rule: &RechargeRule) -> RechargeRuleBody {
     RechargeRuleBody {
-        minimum_balance: money(&rule.minimum_balance),
-        amount: money(&rule.amount),
-        monthly_limit: rule.monthly_limit.as_ref().map(money),
+        minimum_balance: given(&rule.minimum_balance),
+        amount: given(&rule.amount),
+        monthly_limit: rule.monthly_limit.as_ref().map(given),
     }
 }
 
@@ -135,7 +135,7 @@ pub(crate) async fn get_low_balance(state: web::Data<AppState>, caller: Caller) 
     let found = stored(&state, &caller).await?;
     let below = found.and_then(|found| Some((found.version, found.value.notify_below?)));
     let (version, below) = below.ok_or_else(|| ApiError::not_found("notice of a low balance"))?;
-    Ok(answer(version, &LowBalanceBody { below: money(&below) }))
+    Ok(answer(version, &LowBalanceBody { below: given(&below) }))
 }
 
 /// Tells the tenant when less is available: the event `credits.low` goes to the feed and to its endpoints, once until a
@@ -161,7 +161,7 @@ pub(crate) async fn put_low_balance(
     caller.require(Scope::BillingWrite)?;
     let currency = credits::account(&state, &caller).await?.currency;
     let below = positive("/below", &body.value.below, Some(&currency))?;
-    let shown = LowBalanceBody { below: money(&below) };
+    let shown = LowBalanceBody { below: given(&below) };
     let version = change(&state, &caller, &request, |rules| rules.notify_below = Some(below)).await?;
     Ok(answer(version, &shown))
 }

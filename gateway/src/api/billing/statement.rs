@@ -112,7 +112,7 @@ pub(crate) async fn get_statement(
 fn first_day(month: &str) -> ApiResult<Date> {
     let is_month = month.len() == 7 && month.starts_with("20");
     let day = if is_month { format!("{month}-01").parse().ok() } else { None };
-    day.ok_or_else(|| ApiError::field("/month", "must be a month such as 2026-11"))
+    day.ok_or_else(|| ApiError::malformed("/month", "must be a month such as 2026-11"))
 }
 
 /// The balance follows from the lines, so that a statement adds up whatever happens while it is written.
@@ -121,7 +121,7 @@ fn view(balance: &mut Money, line: StatementLine) -> StatementLineView {
     balance.amount = (balance.amount + entry.amount.amount).normalize();
     StatementLineView {
         balance: money(balance),
-        explanation: explanation.as_ref().map(words),
+        explanation: explanation.as_ref().map(words).or_else(|| credits::words(&entry)),
         entry: credits::entry(entry),
     }
 }

@@ -22,25 +22,27 @@ use crate::state::AppState;
 #[serde(deny_unknown_fields)]
 pub(crate) struct UsageParams {
     /// From this day (`2026-11-01`, in the tenant's time zone) or instant; the first of this month when left out.
-    #[param(value_type = Option<String>)]
+    #[param(inline)]
     from: Option<Day>,
     /// To this day, inclusive, or to before this instant; today when left out.
-    #[param(value_type = Option<String>)]
+    #[param(inline)]
     to: Option<Day>,
     /// Any of `category`, `number`, `day`, separated by commas.
     #[serde(default)]
+    #[param(pattern = "^( *(category|number|day) *(, *(category|number|day) *)*)?$")]
     group_by: String,
 }
 
 fn keys(text: &str) -> ApiResult<Vec<UsageKey>> {
+    if text.is_empty() {
+        return Ok(Vec::new());
+    }
     text.split(',')
-        .map(str::trim)
-        .filter(|key| !key.is_empty())
-        .map(|key| match key {
+        .map(|key| match key.trim_matches(' ') {
             "category" => Ok(UsageKey::Category),
             "number" => Ok(UsageKey::Number),
             "day" => Ok(UsageKey::Day),
-            _ => Err(ApiError::field(
+            _ => Err(ApiError::malformed(
                 "?group_by",
                 "may name `category`, `number` and `day`, separated by commas",
             )),

@@ -1,34 +1,24 @@
 //! The tenant's card of a contact: as it is stored, as callers see it, and what must hold of it.
 
-use std::collections::BTreeMap;
-
 use domain::market;
 use protocol::api::contact::{ContactBody, ContactDetail};
 use protocol::api::problem::FieldError;
 use protocol::content::Channel;
 use protocol::id::ContactId;
+use protocol::limits::{FIELD_VALUES, PERSON_NAME_CHARS, VALUE_CHARS, WORD_CHARS};
 use protocol::record::FieldValue;
+use protocol::text::{fits, is_capitals, is_email, is_field_name, is_line};
 use store::records::{ContactCard, ContactRecord};
 
 use crate::api::auth::Caller;
 use crate::api::fresh;
-use crate::api::known::{self, is_line, wrong};
+use crate::api::known::{self, well_formed, wrong};
 use crate::api::problem::{ApiError, ApiResult};
 use crate::api::views;
 use crate::state::AppState;
 
-/// Longest part of a name, as of a user's.
-const MAX_NAME_CHARS: usize = 200;
-/// Longest e-mail address by RFC 5321.
-const MAX_EMAIL_CHARS: usize = 254;
-/// Longest stage, and longest id elsewhere: names of lists, UUIDs.
-const MAX_WORD_CHARS: usize = 100;
 /// Values for merge fields: a card is read whole, and a template shows few of them.
 const MAX_FIELDS: usize = 100;
-/// Possible values of one field: more than a person reads through to choose one.
-const MAX_VALUES: usize = 50;
-/// Longest value: the longest text message.
-const MAX_VALUE_CHARS: usize = 4_096;
 
 /// A contact with its card, and the version that its `ETag` shows; zero while the tenant has written none.
 pub(super) struct Known {
@@ -87,13 +77,18 @@ pub(super) fn body(row: &ContactRecord, card: ContactCard) -> ContactBody {
 
 /// The card that a body asks for, but for its key.
 pub(super) fn card(state: &AppState, caller: &Caller, body: ContactBody) -> ApiResult<ContactCard> {
-    let mut errors = problems(&body);
-    errors.extend(known::owner(state, caller.tenant, body.owner.as_ref()));
-    errors.extend(known::vacancy(body.vacancy.as_ref()));
+    well_formed(malformed(&body))?;
+    let mut errors: Vec<_> = known::owner(state, caller.tenant, body.owner.as_ref()).into_iter().collect();
+    if body.country.as_deref().is_some_and(|code| !market::is_country(code)) {
+        errors.push(wrong("/country", "must be an ISO 3166 code, such as IT"));
+    }
+    let fields = body.fields.unwrap_or_default();
+    if fields.len() > MAX_FIELDS {
+        errors.push(wrong("/fields", format!("may have {MAX_FIELDS} entries")));
+    }
     if !errors.is_empty() {
         return Err(ApiError::fields(errors));
     }
-    let fields = body.fields.unwrap_or_default();
     Ok(ContactCard {
         key: None,
         first_name: body.first_name,
@@ -110,66 +105,46 @@ pub(super) fn card(state: &AppState, caller: &Caller, body: ContactBody) -> ApiR
     })
 }
 
-fn problems(body: &ContactBody) -> Vec<FieldError> {
+/// What no schema allows.
+fn malformed(body: &ContactBody) -> Vec<FieldError> {
     let lines = [
-        ("/first_name", &body.first_name, MAX_NAME_CHARS),
-        ("/middle_name", &body.middle_name, MAX_NAME_CHARS),
-        ("/last_name", &body.last_name, MAX_NAME_CHARS),
-        ("/stage", &body.stage, MAX_WORD_CHARS),
-        ("/external_id", &body.external_id, MAX_WORD_CHARS),
+        ("/first_name", &body.first_name, PERSON_NAME_CHARS),
+        ("/middle_name", &body.middle_name, PERSON_NAME_CHARS),
+        ("/last_name", &body.last_name, PERSON_NAME_CHARS),
+        ("/stage", &body.stage, WORD_CHARS),
+        ("/external_id", &body.external_id, WORD_CHARS),
     ];
-    let too_long = lines.into_iter().filter_map(|(pointer, text, max)| {
+    let lines = lines.into_iter().filter_map(|(pointer, text, max)| {
         let detail = || format!("must have 1 to {max} characters on one line; null removes it");
         (!is_line(text.as_ref()?, max)).then(|| wrong(pointer, detail()))
     });
-    let mut errors: Vec<_> = too_long.collect();
+    let mut errors: Vec<_> = lines.collect();
     if body.email.as_deref().is_some_and(|email| !is_email(email)) {
         errors.push(wrong("/email", "must be an e-mail address such as anna@example.com; null removes it"));
     }
-    if body.country.as_deref().is_some_and(|code| !market::is_country(code)) {
+    if body.country.as_deref().is_some_and(|code| !is_capitals(code, 2)) {
         errors.push(wrong("/country", "must be an ISO 3166 code of two capital letters, such as IT"));
     }
-    errors.extend(body.fields.iter().flat_map(field_problems));
+    errors.extend(known::owner_shape(body.owner.as_ref()));
+    errors.extend(known::vacancy(body.vacancy.as_ref()));
+    errors.extend(
+        body.fields.iter().flatten().filter_map(|(name, value)| malformed_field(name, value.as_ref())),
+    );
     errors
 }
 
-fn is_email(text: &str) -> bool {
-    let is_sound = |name: &str, host: &str| !name.is_empty() && host.contains('.');
-    is_line(text, MAX_EMAIL_CHARS)
-        && !text.contains(char::is_whitespace)
-        && text.split_once('@').is_some_and(|(name, host)| is_sound(name, host))
-}
-
-fn field_problems(fields: &BTreeMap<String, Option<FieldValue>>) -> Vec<FieldError> {
-    let mut errors = Vec::new();
-    if fields.len() > MAX_FIELDS {
-        errors.push(wrong("/fields", format!("may have {MAX_FIELDS} entries")));
+fn malformed_field(name: &str, value: Option<&FieldValue>) -> Option<FieldError> {
+    if !is_field_name(name) {
+        let detail =
+            "names have lower case letters, digits, `_` and, between them, `.` only, as merge fields do";
+        return Some(wrong("/fields", format!("{name}: {detail}")));
     }
-    for (name, value) in fields {
-        if is_field_name(name) {
-            errors.extend(value.iter().flat_map(|value| value_problems(name, value)));
-        } else {
-            let detail =
-                "names have lower case letters, digits, `_` and, between them, `.` only, as merge fields do";
-            errors.push(wrong("/fields", format!("{name}: {detail}")));
-        }
-    }
-    errors
-}
-
-/// `city`, or `interview.date`.
-fn is_field_name(name: &str) -> bool {
-    let fits = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
-    name.len() <= MAX_WORD_CHARS && name.split('.').all(|part| !part.is_empty() && part.bytes().all(fits))
-}
-
-fn value_problems(name: &str, value: &FieldValue) -> Option<FieldError> {
     let pointer = format!("/fields/{name}");
-    let values = value.values();
-    if !(1..=MAX_VALUES).contains(&values.len()) {
-        let detail = format!("may have 1 to {MAX_VALUES} values to choose from; null removes the field");
+    let values = value?.values();
+    if !(1..=FIELD_VALUES).contains(&values.len()) {
+        let detail = format!("may have 1 to {FIELD_VALUES} values to choose from; null removes the field");
         return Some(wrong(&pointer, detail));
     }
-    let too_long = values.iter().any(|value| value.chars().count() > MAX_VALUE_CHARS);
-    too_long.then(|| wrong(&pointer, format!("may have {MAX_VALUE_CHARS} characters")))
+    let too_long = values.iter().any(|value| !fits(value, VALUE_CHARS));
+    too_long.then(|| wrong(&pointer, format!("may have {VALUE_CHARS} characters")))
 }

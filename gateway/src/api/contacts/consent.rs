@@ -1,13 +1,14 @@
 //! `GET` and `PUT /v1/contacts/{id}/consent`.
 
 use actix_web::{HttpRequest, HttpResponse, get, put, web};
-use domain::limits::TEXT_CHARS;
 use protocol::api::Page;
 use protocol::api::contact::{ConsentView, SetConsent};
 use protocol::api::problem::Problem;
 use protocol::command::{Action, ConsentRecord, ConsentSource};
 use protocol::id::ContactId;
+use protocol::limits::VALUE_CHARS;
 use protocol::phone::ContactKey;
+use protocol::text::fits;
 use protocol::whatsapp::webhook::Names;
 use store::records::{ConsentEntry, ContactRecord};
 
@@ -18,9 +19,6 @@ use crate::api::command::{self, now};
 use crate::api::fresh;
 use crate::api::problem::{ApiError, ApiResult};
 use crate::state::AppState;
-
-/// Longest words with which somebody agreed or refused: those of a message.
-const MAX_WORDS_CHARS: usize = TEXT_CHARS;
 
 /// The contact's consents, one for each channel that has one.
 #[utoipa::path(
@@ -74,8 +72,8 @@ pub(crate) async fn set_consent(
     body: Body<SetConsent>,
 ) -> ApiResult<HttpResponse> {
     caller.require(Scope::ContactsWrite)?;
-    if body.value.text.as_deref().is_some_and(|text| text.chars().count() > MAX_WORDS_CHARS) {
-        return Err(ApiError::field("/text", format!("may have {MAX_WORDS_CHARS} characters")));
+    if body.value.text.as_deref().is_some_and(|text| !fits(text, VALUE_CHARS)) {
+        return Err(ApiError::malformed("/text", format!("may have {VALUE_CHARS} characters")));
     }
     let row = state.records.contact(caller.tenant, *id).await?;
     let row = row.ok_or_else(|| ApiError::not_found("contact"))?;

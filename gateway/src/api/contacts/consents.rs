@@ -25,10 +25,10 @@ use crate::state::AppState;
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ConsentParams {
-    /// Entries at most, 1 to 200; 50 when left out. Not for files.
+    /// Entries at most, 1 to 200; 50 when left out.
     #[param(minimum = 1, maximum = 200)]
     limit: Option<usize>,
-    /// `next` of the page before. Not for files.
+    /// `next` of the page before.
     cursor: Option<String>,
     /// On this channel; `whatsapp` when left out.
     channel: Option<Channel>,
@@ -42,16 +42,28 @@ pub(crate) struct ConsentParams {
     to: Option<TimestampMs>,
 }
 
-impl ConsentParams {
-    fn query(&self) -> ApiResult<ConsentQuery> {
-        in_order(self.from, self.to)?;
-        Ok(ConsentQuery {
-            channel: self.channel.unwrap_or(Channel::Whatsapp),
-            consent: self.consent,
-            source: self.source,
-            from: self.from,
-            to: self.to,
-        })
+/// Query of the file: the filters of the report.
+#[derive(Clone, Copy, Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ConsentExportParams {
+    /// On this channel; `whatsapp` when left out.
+    channel: Option<Channel>,
+    /// Only in this state.
+    consent: Option<Consent>,
+    /// Only given this way.
+    source: Option<ConsentSource>,
+    /// At or after.
+    from: Option<TimestampMs>,
+    /// Before.
+    to: Option<TimestampMs>,
+}
+
+impl ConsentExportParams {
+    fn query(self) -> ApiResult<ConsentQuery> {
+        let Self { channel, consent, source, from, to } = self;
+        in_order(from, to)?;
+        Ok(ConsentQuery { channel: channel.unwrap_or(Channel::Whatsapp), consent, source, from, to })
     }
 }
 
@@ -86,7 +98,8 @@ pub(crate) async fn list_consents(
 ) -> ApiResult<web::Json<Page<ConsentLineView>>> {
     caller.require(Scope::ContactsRead)?;
     let paging = Paging { limit: params.limit, cursor: params.cursor.clone() }.request()?;
-    let query = params.query()?;
+    let ConsentParams { channel, consent, source, from, to, .. } = *params;
+    let query = ConsentExportParams { channel, consent, source, from, to }.query()?;
     let rows = state.records.consents(caller.tenant, query, paging).await?;
     Ok(web::Json(page(rows, |line| view(query.channel, line))))
 }
@@ -94,7 +107,7 @@ pub(crate) async fn list_consents(
 /// The same as a CSV file of at most a million lines, written while it is read.
 #[utoipa::path(
     tag = "contacts",
-    params(ConsentParams),
+    params(ConsentExportParams),
     responses(
         (status = 200, description = "The report", content_type = "text/csv"),
         (status = 422, body = Problem, content_type = "application/problem+json"),
@@ -104,7 +117,7 @@ pub(crate) async fn list_consents(
 pub(crate) async fn export_consents(
     state: web::Data<AppState>,
     caller: Caller,
-    params: Query<ConsentParams>,
+    params: Query<ConsentExportParams>,
 ) -> ApiResult<HttpResponse> {
     caller.require(Scope::ContactsRead)?;
     let query = params.query()?;

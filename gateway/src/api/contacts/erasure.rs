@@ -10,11 +10,15 @@ use protocol::api::contact::{ErasureView, TraceView};
 use protocol::api::problem::Problem;
 use protocol::codec;
 use protocol::command::Action;
+use protocol::directory::Erasure;
 use protocol::entry::{Address, Entry, EntryBody, Identity};
 use protocol::fact::Fact;
 use protocol::id::{ContactId, ConversationId, DeadLetterId};
 use protocol::whatsapp::webhook::Names;
-use store::records::{AuditEntry, AuditQuery, Change, ContactRecord, EventSeq, Filter, PageRequest};
+use store::records::{
+    AuditEntry, AuditQuery, Change, ContactRecord, DocumentKind, DocumentWrite, EventSeq, Expect, Filter,
+    PageRequest, RecordsError,
+};
 
 use crate::api::address;
 use crate::api::auth::{Caller, Scope};
@@ -67,6 +71,7 @@ pub(crate) async fn erase_contact(
         }
     }
     discard_letters(&state, &addresses).await?;
+    tell_nodes(&state, &caller).await?;
     state.consumers.caught_up(None, PATIENCE).await.ok();
     // The facts of an erasure take the contact away only with its last conversation.
     report(&state, &caller, *id).await.map(web::Json)
@@ -179,6 +184,23 @@ async fn former_names(
         }
     }
     Ok(names)
+}
+
+/// Nodes remember for a while where names lead; those of the contact lead nowhere since its conversations committed that.
+async fn tell_nodes(state: &AppState, caller: &Caller) -> ApiResult<()> {
+    let erasure = Erasure { tenant: caller.tenant, at: state.engine.now().await? };
+    let body = serde_json::to_value(erasure).map_err(|error| RecordsError::Failed(error.into()))?;
+    let write = DocumentWrite {
+        kind: DocumentKind::Erasure,
+        tenant: Some(caller.tenant),
+        id: "newest".into(),
+        expect: Expect::Any,
+        body: Some(body),
+    };
+    let change = Change { by: caller.party(), at: erasure.at };
+    state.records.write_documents(change, vec![write]).await?;
+    state.keeper.refresh().await?;
+    Ok(())
 }
 
 /// Inputs that could not be applied hold the contact's words.

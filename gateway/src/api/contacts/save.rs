@@ -9,6 +9,7 @@ use protocol::command::{Action, Owner, Vacancy};
 use protocol::entry::Address;
 use protocol::id::{Bsuid, ContactId};
 use protocol::phone::ContactKey;
+use protocol::text::is_bsuid;
 use serde_json::Value;
 use store::records::{Change, ContactCard, Expect, Filter, PageRequest, RecordsError};
 
@@ -23,8 +24,6 @@ use crate::state::AppState;
 
 /// Conversations with one contact: as many as the tenant has numbers, and a tenant has few.
 const MAX_CONVERSATIONS: usize = 200;
-/// WhatsApp's ids have a country, a point and up to 128 letters and digits.
-const MAX_BSUID_CHARS: usize = 131;
 
 /// Adds a contact. Somebody who has written already gets a card; whoever has a card is changed with `PATCH`.
 /// Conversations that begin later get owner and vacancy of the card. When it turns out that somebody who writes by a user
@@ -127,11 +126,8 @@ fn key(body: &ContactBody) -> ApiResult<ContactKey> {
             phone.map(ContactKey::Phone).map_err(|error| ApiError::field("/phone", error.to_string()))
         }
         (None, Some(bsuid)) => {
-            let fits =
-                |text: &str| text.len() <= MAX_BSUID_CHARS && text.bytes().all(|b| b.is_ascii_graphic());
-            let (country, id) = bsuid.split_once('.').unwrap_or_default();
-            if country.len() != 2 || id.is_empty() || !fits(bsuid) {
-                return Err(ApiError::field(
+            if !is_bsuid(bsuid) {
+                return Err(ApiError::malformed(
                     "/bsuid",
                     "must be an id by WhatsApp, such as IT.13491208655302741918",
                 ));

@@ -10,7 +10,7 @@ use xxhash_rust::xxh3::xxh3_64;
 use crate::api::auth::{Caller, Scope};
 use crate::api::body::Body;
 use crate::api::command;
-use crate::api::known;
+use crate::api::known::{self, well_formed};
 use crate::api::problem::{ApiError, ApiResult};
 use crate::state::AppState;
 
@@ -128,6 +128,7 @@ impl Change for SetMode {
 
 impl Change for SetOwner {
     fn action(self, state: &AppState, caller: &Caller) -> ApiResult<Action> {
+        well_formed(known::owner_shape(self.owner.as_ref()))?;
         match known::owner(state, caller.tenant, self.owner.as_ref()) {
             Some(problem) => Err(ApiError::fields(vec![problem])),
             None => Ok(Action::Assign(self.owner)),
@@ -137,12 +138,8 @@ impl Change for SetOwner {
 
 impl Change for SetVacancy {
     fn action(self, _: &AppState, _: &Caller) -> ApiResult<Action> {
-        let problems = known::vacancy(self.vacancy.as_ref());
-        if problems.is_empty() {
-            Ok(Action::SetVacancy(self.vacancy))
-        } else {
-            Err(ApiError::fields(problems))
-        }
+        well_formed(known::vacancy(self.vacancy.as_ref()))?;
+        Ok(Action::SetVacancy(self.vacancy))
     }
 }
 

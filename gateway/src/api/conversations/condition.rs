@@ -6,8 +6,10 @@ use std::sync::Arc;
 use domain::directory::TenantDirectory;
 use jiff::Span as Calendar;
 use protocol::command::{Owner, Party};
-use protocol::condition::{Condition, Span, WindowState};
+use protocol::condition::{Condition, MeOrUser, Span, WindowState};
 use protocol::id::{GroupId, UserId};
+use protocol::limits::CONDITION_CHARS;
+use protocol::text::is_line;
 use protocol::time::{SpanMs, TimestampMs};
 use store::records::Filter;
 
@@ -17,8 +19,6 @@ use crate::state::AppState;
 
 /// Conditions of one question: the records allow 50, and those of a view are joined by what a list is asked for.
 const MAX_CONDITIONS: usize = 30;
-/// Longest text in a condition: what is compared with it is not longer.
-const MAX_TEXT_CHARS: usize = 200;
 
 /// Who asks, and when.
 pub(super) struct Asking<'a> {
@@ -100,9 +100,7 @@ impl<'a> Asking<'a> {
     fn replied_by(&self, text: &str) -> ApiResult<Filter> {
         let user = match text {
             "me" => self.caller.require_user()?,
-            text => text
-                .parse::<UserId>()
-                .map_err(|_| ApiError::field("?replied_by", "must be `me` or a user id"))?,
+            text => text.parse::<UserId>().map_err(|_| ApiError::malformed("?replied_by", ME_OR_USER))?,
         };
         Ok(Filter::RepliedBy(Party::User(user)))
     }
@@ -151,30 +149,34 @@ impl<'a> Asking<'a> {
     }
 }
 
-/// What is wrong with conditions that a caller gave at a place.
-pub(super) fn check(place: &str, condition: &Condition) -> ApiResult<()> {
-    let parts = condition.parts();
-    if parts.len() > MAX_CONDITIONS {
-        return Err(ApiError::field(place, format!("may have {MAX_CONDITIONS} conditions, nested ones too")));
-    }
-    for part in parts {
+/// What `replied_by` has to be.
+const ME_OR_USER: &str = "must be `me` or a user id";
+
+/// What no schema allows of conditions: the name of one, and why.
+pub(super) fn malformed(condition: &Condition) -> Option<(&'static str, String)> {
+    let of = |part: &Condition| {
         let (name, text) = match part {
             Condition::Q(text) => ("q", text),
             Condition::Owner(text) => ("owner", text),
-            Condition::RepliedBy(text) => ("replied_by", text),
             Condition::Vacancy(text) => ("vacancy", text),
             Condition::Stage(text) => ("stage", text),
-            _ => continue,
+            Condition::RepliedBy(text) => {
+                return (!MeOrUser::is(text)).then(|| ("replied_by", ME_OR_USER.to_owned()));
+            }
+            _ => return None,
         };
-        if text.trim().is_empty() || text.chars().count() > MAX_TEXT_CHARS {
-            let detail = format!("`{name}` must have 1 to {MAX_TEXT_CHARS} characters");
-            return Err(ApiError::field(place, detail));
-        }
-        if name == "replied_by" && text != "me" && text.parse::<UserId>().is_err() {
-            return Err(ApiError::field(place, "`replied_by` must be `me` or a user id"));
-        }
+        let detail = || format!("must have 1 to {CONDITION_CHARS} characters on one line");
+        (!is_line(text, CONDITION_CHARS)).then(|| (name, detail()))
+    };
+    condition.parts().into_iter().find_map(of)
+}
+
+/// Refuses, at a place, more conditions than the records can be asked for.
+pub(super) fn few(place: &str, condition: &Condition) -> ApiResult<()> {
+    if condition.parts().len() <= MAX_CONDITIONS {
+        return Ok(());
     }
-    Ok(())
+    Err(ApiError::field(place, format!("may have {MAX_CONDITIONS} conditions, nested ones too")))
 }
 
 fn unless(yes: bool, filter: Filter) -> Filter {

@@ -5,9 +5,11 @@ use protocol::api::Page;
 use protocol::api::conversation::ConversationView;
 use protocol::api::problem::Problem;
 use protocol::command::Mode;
-use protocol::condition::{Condition, Span, WindowState};
+use protocol::condition::{Condition, MeOrUser, Span, WindowState};
 use protocol::content::Channel;
 use protocol::id::{ContactId, NumberId};
+use protocol::limits::CONDITION_CHARS;
+use protocol::text::{Line, Text};
 use protocol::time::TimestampMs;
 use serde::Deserialize;
 use store::records::Filter;
@@ -18,6 +20,7 @@ use super::views;
 use crate::api::auth::{Caller, Scope};
 use crate::api::body;
 use crate::api::command::now;
+use crate::api::known::{self, well_formed};
 use crate::api::page::{Paging, page};
 use crate::api::problem::{ApiError, ApiResult};
 use crate::api::query::Query;
@@ -35,6 +38,7 @@ pub(crate) struct ListQuery {
     /// `next` of the page before.
     cursor: Option<String>,
     /// Words of the contact's name by prefix in any order, or digits of the phone number.
+    #[param(value_type = Option<Text<{ CONDITION_CHARS }>>, inline)]
     q: Option<String>,
     /// On this number.
     number_id: Option<NumberId>,
@@ -45,10 +49,13 @@ pub(crate) struct ListQuery {
     /// `bot` or `direct`.
     mode: Option<Mode>,
     /// `me`, `none`, a user id, a group id, or a role.
+    #[param(value_type = Option<Line<{ CONDITION_CHARS }>>, inline)]
     owner: Option<String>,
     /// About this vacancy, or `none`.
+    #[param(value_type = Option<Line<{ CONDITION_CHARS }>>, inline)]
     vacancy: Option<String>,
     /// With a contact at this stage.
+    #[param(value_type = Option<Line<{ CONDITION_CHARS }>>, inline)]
     stage: Option<String>,
     /// With (`true`) or without unread messages.
     unread: Option<bool>,
@@ -61,6 +68,7 @@ pub(crate) struct ListQuery {
     #[param(maximum = 65_535)]
     answered_within_hours: Option<u16>,
     /// `me` or a user id: somebody who wrote in it.
+    #[param(value_type = Option<MeOrUser>, inline)]
     replied_by: Option<String>,
     /// `open` or `closed`.
     #[param(inline)]
@@ -119,11 +127,10 @@ fn filter(
     now: TimestampMs,
 ) -> ApiResult<Filter> {
     let mut all = subject(query);
+    let wrong = all.iter().filter_map(condition::malformed);
+    well_formed(wrong.map(|(name, detail)| known::wrong(&format!("?{name}"), detail)))?;
     all.extend(state_and_times(query));
     all.extend(query.filter.as_deref().map(given).transpose()?);
-    for condition in &all {
-        condition::check("?filter", condition)?;
-    }
     all.extend(view);
     Asking::new(state, caller, now).filter(&all)
 }
@@ -131,17 +138,23 @@ fn filter(
 /// Conditions as JSON text.
 fn given(text: &str) -> ApiResult<Condition> {
     let mut json = serde_json::Deserializer::from_str(text);
-    serde_path_to_error::deserialize(&mut json).map_err(|error| {
+    let condition = serde_path_to_error::deserialize(&mut json).map_err(|error| {
         let (pointer, detail) = body::place(error.path(), &error.inner().to_string());
         ApiError::field(format!("?filter{pointer}"), detail)
-    })
+    })?;
+    // To the contract it is a text: what is wrong within is not its business.
+    match condition::malformed(&condition) {
+        Some((name, detail)) => Err(ApiError::field("?filter", format!("`{name}` {detail}"))),
+        None => condition::few("?filter", &condition).map(|()| condition),
+    }
 }
 
 /// Whom a conversation is with, whose it is and what it is about.
 fn subject(query: &ListQuery) -> Vec<Condition> {
-    let text = |text: &Option<String>| text.clone().filter(|text| !text.trim().is_empty());
+    // Words are looked for, whatever stands between them; none ask for nothing.
+    let words = query.q.as_deref().map(|text| text.replace(char::is_control, " "));
     let all = [
-        text(&query.q).map(Condition::Q),
+        words.filter(|text| !text.trim().is_empty()).map(Condition::Q),
         query.number_id.map(Condition::NumberId),
         query.contact_id.map(Condition::ContactId),
         query.channel.map(Condition::Channel),

@@ -31,6 +31,7 @@ pub(crate) enum Sort {
 /// Query of a history.
 #[derive(Clone, Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct HistoryQuery {
     /// Entries at most, 1 to 200; 50 when left out.
     #[param(minimum = 1, maximum = 200)]

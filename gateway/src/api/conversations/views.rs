@@ -8,6 +8,7 @@ use protocol::api::view::{ViewBody, ViewCounts, ViewView};
 use protocol::condition::Condition;
 use protocol::directory::View;
 use protocol::id::ViewId;
+use protocol::limits::NAME_CHARS;
 use serde::Deserialize;
 use store::records::DocumentKind;
 use utoipa::IntoParams;
@@ -17,14 +18,12 @@ use crate::api::auth::{Caller, Scope};
 use crate::api::body::Body;
 use crate::api::command::now;
 use crate::api::idempotency::{Answer, once};
-use crate::api::known::is_line;
+use crate::api::known::{line, well_formed, wrong};
 use crate::api::problem::{ApiError, ApiResult};
 use crate::api::query::Query;
 use crate::api::settings::document::{self, Versioned, answer};
 use crate::state::AppState;
 
-/// Longest name, as of other things that people name.
-const MAX_NAME_CHARS: usize = 100;
 /// Views that one person keeps, and that a tenant shares: a list to choose from, and each is counted when shown.
 const MAX_VIEWS: usize = 50;
 /// Conversations of a view that are counted: beyond that people want to know that there are many.
@@ -214,13 +213,10 @@ fn may_change(caller: &Caller, view: &View) -> ApiResult<()> {
 }
 
 fn check(caller: &Caller, body: &ViewBody) -> ApiResult<()> {
-    if !is_line(&body.name, MAX_NAME_CHARS) {
-        return Err(ApiError::field(
-            "/name",
-            format!("must have 1 to {MAX_NAME_CHARS} characters on one line"),
-        ));
-    }
-    condition::check("/filter", &body.filter)?;
+    let filter = condition::malformed(&body.filter);
+    let filter = filter.map(|(name, detail)| wrong("/filter", format!("`{name}` {detail}")));
+    well_formed(line("/name", &body.name, NAME_CHARS).into_iter().chain(filter))?;
+    condition::few("/filter", &body.filter)?;
     if !body.shared {
         caller.require_user()?;
     }

@@ -1,7 +1,7 @@
 //! `POST /v1/messages` and `POST /v1/conversations/{id}/messages`.
 
 use actix_web::{HttpRequest, HttpResponse, post, web};
-use protocol::api::message::{Queued, SendRequest};
+use protocol::api::message::{Queued, SendKind, SendRequest};
 use protocol::api::problem::Problem;
 use protocol::command::{CommandResult, Refusal};
 use protocol::entry::Address;
@@ -37,8 +37,8 @@ pub(crate) async fn send_message(
     body: Body<SendRequest>,
 ) -> ApiResult<HttpResponse> {
     caller.require(Scope::MessagesWrite)?;
-    let address = recipient::resolve(&state, &caller, &body.value).await?;
-    send(&state, &caller, &request, address, body).await
+    let address = async || recipient::resolve(&state, &caller, &body.value).await;
+    send(&state, &caller, &request, &body, address).await
 }
 
 /// Sends a message in a conversation. The body is that of `POST /v1/messages` without the address.
@@ -72,17 +72,21 @@ pub(crate) async fn send_in_conversation(
             "the conversation is the address: leave out `to`, `contact_id`, `number_id` and `channel`",
         ));
     }
-    let address = command::address(&state, &caller, *id).await?;
-    send(&state, &caller, &request, address, body).await
+    let address = async || command::address(&state, &caller, *id).await;
+    send(&state, &caller, &request, &body, address).await
 }
 
 async fn send(
     state: &AppState,
     caller: &Caller,
     request: &HttpRequest,
-    address: Address,
-    body: Body<SendRequest>,
+    body: &Body<SendRequest>,
+    address: impl AsyncFnOnce() -> ApiResult<Address>,
 ) -> ApiResult<HttpResponse> {
+    if let Some(queued) = repeated(state, caller, request, body).await? {
+        return Ok(accepted(queued));
+    }
+    let address = address().await?;
     // Nothing may stand in the log before the number knows who opted out.
     let directory = state.directory.load();
     if directory.number(address.tenant, address.number).is_some_and(|(_, number)| !number.introduced) {
@@ -93,18 +97,46 @@ async fn send(
     for wish in &wishes {
         credits::require_funds(state, caller, request, (&address, wish)).await?;
     }
-    let mut queued: Option<Queued> = None;
+    let mut queued = None;
     for (part, wish) in wishes.into_iter().enumerate() {
         let part = (address.clone(), body.fingerprint, part);
-        let next = confirmed(command::run_part(state, caller, request, part, wish).await?)?;
-        match &mut queued {
-            Some(queued) => queued.more.push(next.id),
-            None => queued = Some(next),
-        }
+        let done = command::run_part(state, caller, request, part, wish).await;
+        // A custom template is submitted as the text that it becomes.
+        let done = done.map_err(|error| match body.value.kind {
+            SendKind::Template => error.moved("/text/body", "/template"),
+            _ => error,
+        });
+        add(&mut queued, confirmed(done?)?);
     }
-    let queued = queued.ok_or_else(unconfirmed)?;
+    queued.map(accepted).ok_or_else(unconfirmed)
+}
+
+/// The answer to a request that repeats one: what it names, such as a file or a contact, may be gone by now.
+async fn repeated(
+    state: &AppState,
+    caller: &Caller,
+    request: &HttpRequest,
+    body: &Body<SendRequest>,
+) -> ApiResult<Option<Queued>> {
+    let mut queued = None;
+    for part in 0..body.value.attachments.len().max(1) {
+        let known = command::known(state, caller, request, (body.fingerprint, part)).await?;
+        let Some(result) = known else { return Ok(None) };
+        add(&mut queued, confirmed(result)?);
+    }
+    Ok(queued)
+}
+
+fn add(queued: &mut Option<Queued>, next: Queued) {
+    match queued {
+        Some(queued) => queued.more.push(next.id),
+        None => *queued = Some(next),
+    }
+}
+
+fn accepted(queued: Queued) -> HttpResponse {
     let location = format!("/v1/messages/{}", queued.id);
-    Ok(HttpResponse::Accepted().insert_header(("Location", location)).json(queued))
+    HttpResponse::Accepted().insert_header(("Location", location)).json(queued)
 }
 
 fn confirmed(result: CommandResult) -> ApiResult<Queued> {

@@ -32,7 +32,7 @@ pub(crate) async fn wishes(
     }
     if files.len() > MAX_PER_SEND {
         let cure = format!("has {} files; send at most {MAX_PER_SEND} at once", files.len());
-        return Err(ApiError::field("/attachments", cure));
+        return Err(ApiError::malformed("/attachments", cure));
     }
     let mut wishes = Vec::with_capacity(files.len());
     for (place, file) in files.iter().enumerate() {
@@ -89,7 +89,7 @@ fn approval_wish(body: &ApprovalBody) -> ApiResult<ApprovalWish> {
     let (within_ms, most) = (i64::from(seconds) * 1_000, APPROVAL_WITHIN_MAX.0);
     if seconds == 0 || within_ms > most {
         let detail = format!("must be 1 to {} seconds", most / 1_000);
-        return Err(ApiError::field("/approval/within_seconds", detail));
+        return Err(ApiError::malformed("/approval/within_seconds", detail));
     }
     Ok(ApprovalWish { category, language: language.map(Into::into), within_ms })
 }

@@ -114,6 +114,9 @@ fn already_exists(kind: DocumentKind) -> ApiError {
     ApiError::new(StatusCode::CONFLICT, "already_exists", "Already exists", detail)
 }
 
+/// What `If-Match` may say besides `*`: one ETag (RFC 9110).
+pub(crate) const ETAG_PATTERN: &str = r#"^(W/)?"[!#-~]*"$"#;
+
 /// What `If-Match` demands.
 pub(crate) fn expect(request: &HttpRequest) -> ApiResult<Expect> {
     let Some(header) = request.headers().get(header::IF_MATCH) else { return Ok(Expect::Any) };
@@ -123,9 +126,18 @@ pub(crate) fn expect(request: &HttpRequest) -> ApiResult<Expect> {
     }
     let version =
         text.strip_prefix('"').and_then(|text| text.strip_suffix('"')).and_then(|text| text.parse().ok());
-    version
-        .map(Expect::Version)
-        .ok_or_else(|| ApiError::changed("`If-Match` is not an ETag of this document"))
+    match version {
+        Some(version) => Ok(Expect::Version(version)),
+        None if is_etag(text) => Err(ApiError::changed("`If-Match` is not an ETag of this document")),
+        None => Err(ApiError::malformed("If-Match", "must be one ETag, such as \"3\", or `*`")),
+    }
+}
+
+/// One entity tag in its quotes.
+fn is_etag(text: &str) -> bool {
+    let tag = text.strip_prefix("W/").unwrap_or(text);
+    let opaque = tag.strip_prefix('"').and_then(|tag| tag.strip_suffix('"'));
+    opaque.is_some_and(|opaque| opaque.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'"'))
 }
 
 /// A document as an answer with its `ETag`.

@@ -9,6 +9,8 @@ use protocol::api::problem::{FieldError, Problem};
 use protocol::directory::WebhookEndpoint;
 use protocol::fact::Fact;
 use protocol::id::EndpointId;
+use protocol::text::is_link;
+use protocol::whatsapp::limits::MAX_LINK;
 use store::records::{DocumentKind, Expect};
 
 use super::document::{self, Versioned, answer};
@@ -34,11 +36,12 @@ fn view(endpoint: WebhookEndpoint, secret: Option<String>) -> EndpointView {
 }
 
 fn check(body: &EndpointBody) -> ApiResult<()> {
-    let address = reqwest::Url::parse(&body.url)
-        .map_err(|error| ApiError::field("/url", format!("must be an http or https address: {error}")))?;
-    if !matches!(address.scheme(), "http" | "https") || address.host_str().is_none() {
-        return Err(ApiError::field("/url", "must be an http or https address"));
+    if !is_link(&body.url) {
+        let detail = format!("must be an http or https address of at most {MAX_LINK} characters");
+        return Err(ApiError::malformed("/url", detail));
     }
+    reqwest::Url::parse(&body.url)
+        .map_err(|error| ApiError::field("/url", format!("must be an http or https address: {error}")))?;
     let known = |wanted: &str| match wanted.strip_suffix('*') {
         Some(prefix) => Fact::NAMES.iter().any(|name| name.starts_with(prefix)),
         None => Fact::NAMES.contains(&wanted),

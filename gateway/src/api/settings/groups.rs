@@ -7,30 +7,26 @@ use protocol::api::account::{GroupBody, GroupView};
 use protocol::api::problem::{FieldError, Problem};
 use protocol::directory::Group;
 use protocol::id::GroupId;
+use protocol::limits::{GROUP_MEMBERS, NAME_CHARS};
 use store::records::{DocumentKind, Expect};
 
 use super::document::{self, Versioned, answer};
 use crate::api::auth::{Caller, Scope};
 use crate::api::body::Body;
 use crate::api::idempotency::{Answer, once};
+use crate::api::known::{line, well_formed, wrong};
 use crate::api::problem::{ApiError, ApiResult};
 use crate::ids;
 use crate::state::AppState;
-
-/// Members of a group at most: every message to a group notifies each of them.
-const MAX_MEMBERS: usize = 1_000;
 
 fn view(group: Group) -> GroupView {
     GroupView { id: group.id, name: group.name.to_string(), members: group.members }
 }
 
 fn group(state: &AppState, caller: &Caller, body: GroupBody) -> ApiResult<Group> {
-    if body.name.trim().is_empty() || body.name.chars().count() > 100 {
-        return Err(ApiError::field("/name", "must have 1 to 100 characters"));
-    }
-    if body.members.len() > MAX_MEMBERS {
-        return Err(ApiError::field("/members", format!("may have {MAX_MEMBERS} entries")));
-    }
+    let detail = || format!("may have {GROUP_MEMBERS} entries");
+    let members = (body.members.len() > GROUP_MEMBERS).then(|| wrong("/members", detail()));
+    well_formed(line("/name", &body.name, NAME_CHARS).into_iter().chain(members))?;
     let directory = state.directory.load();
     let users = directory.tenants.get(&caller.tenant).map(|tenant| &tenant.users);
     let unknown =
@@ -85,6 +81,7 @@ pub(crate) async fn get_group(
 /// Adds a group.
 #[utoipa::path(
     tag = "settings",
+    params(("Idempotency-Key" = Option<String>, Header)),
     request_body = GroupBody,
     responses((status = 201, body = GroupView), (status = 409, body = Problem, content_type = "application/problem+json"))
 )]

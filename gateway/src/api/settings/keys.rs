@@ -8,11 +8,13 @@ use protocol::api::account::{CreatedKey, KeyView, NewKey};
 use protocol::api::problem::{FieldError, Problem};
 use protocol::directory::ApiKey;
 use protocol::id::KeyId;
+use protocol::limits::NAME_CHARS;
 use store::records::{DocumentKind, Expect};
 
 use super::document;
 use crate::api::auth::{Caller, Scope, hash_secret};
 use crate::api::body::Body;
+use crate::api::known::{line, well_formed, wrong};
 use crate::api::problem::{ApiError, ApiResult};
 use crate::ids;
 use crate::state::AppState;
@@ -34,14 +36,10 @@ fn view(key: ApiKey) -> KeyView {
 }
 
 fn check(state: &AppState, caller: &Caller, body: &NewKey) -> ApiResult<()> {
+    let scopes = body.scopes.is_empty().then(|| wrong("/scopes", "must name at least one scope, or `*`"));
+    well_formed(line("/name", &body.name, NAME_CHARS).into_iter().chain(scopes))?;
     let mut errors = Vec::new();
     let mut wrong = |pointer: String, detail: String| errors.push(FieldError { pointer, detail });
-    if body.name.trim().is_empty() || body.name.chars().count() > 100 {
-        wrong("/name".to_owned(), "must have 1 to 100 characters".to_owned());
-    }
-    if body.scopes.is_empty() {
-        wrong("/scopes".to_owned(), "must name at least one scope, or `*`".to_owned());
-    }
     for (index, scope) in body.scopes.iter().enumerate() {
         if !Scope::is_known(scope) {
             let known = Scope::ALL.map(Scope::name).join(", ");

@@ -6,12 +6,14 @@ use protocol::api::account::{ChangeNumber, NumberView};
 use protocol::api::problem::Problem;
 use protocol::directory::Number;
 use protocol::id::NumberId;
+use protocol::limits::NAME_CHARS;
 use store::records::DocumentKind;
 
 use super::document::{self, Versioned, answer};
 use crate::api::auth::{Caller, Scope};
 use crate::api::body::Body;
-use crate::api::problem::{ApiError, ApiResult};
+use crate::api::known::{line, well_formed};
+use crate::api::problem::ApiResult;
 use crate::state::AppState;
 
 fn view(state: &AppState, number: Number) -> NumberView {
@@ -84,9 +86,7 @@ pub(crate) async fn change_number(
     let mut number =
         document::read::<Number>(&state, &caller, DocumentKind::Number, id.to_string()).await?.value;
     if let Some(nickname) = body.value.nickname {
-        if nickname.trim().is_empty() || nickname.chars().count() > 100 {
-            return Err(ApiError::field("/nickname", "must have 1 to 100 characters"));
-        }
+        well_formed(line("/nickname", &nickname, NAME_CHARS))?;
         number.nickname = nickname.into();
     }
     if let Some(enabled) = body.value.enabled {

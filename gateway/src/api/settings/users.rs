@@ -7,12 +7,15 @@ use protocol::api::account::{UserBody, UserView};
 use protocol::api::problem::Problem;
 use protocol::directory::{NoticeSettings, User};
 use protocol::id::UserId;
+use protocol::limits::{PERSON_NAME_CHARS, ROLE_CHARS};
+use protocol::text::is_email;
 use store::records::{DocumentKind, Expect};
 
 use super::document::{self, Versioned, answer};
 use crate::api::auth::{Caller, Scope};
 use crate::api::body::Body;
 use crate::api::idempotency::{Answer, once};
+use crate::api::known::{line, well_formed, wrong};
 use crate::api::problem::{ApiError, ApiResult};
 use crate::ids;
 use crate::state::AppState;
@@ -22,16 +25,10 @@ fn view(user: User) -> UserView {
 }
 
 fn user(caller: &Caller, body: UserBody) -> ApiResult<User> {
-    let email = body.email.trim().to_lowercase();
-    if !email.split_once('@').is_some_and(|(name, host)| !name.is_empty() && host.contains('.')) {
-        return Err(ApiError::field("/email", "must be an e-mail address"));
-    }
-    if body.name.trim().is_empty() || body.name.chars().count() > 200 {
-        return Err(ApiError::field("/name", "must have 1 to 200 characters"));
-    }
-    if body.role.trim().is_empty() || body.role.chars().count() > 50 {
-        return Err(ApiError::field("/role", "must have 1 to 50 characters"));
-    }
+    let email = (!is_email(&body.email)).then(|| wrong("/email", "must be an e-mail address"));
+    let lines = [line("/name", &body.name, PERSON_NAME_CHARS), line("/role", &body.role, ROLE_CHARS)];
+    well_formed(lines.into_iter().flatten().chain(email))?;
+    let email = body.email.to_lowercase();
     Ok(User {
         id: ids::user(caller.tenant, &email),
         tenant: caller.tenant,
@@ -74,6 +71,7 @@ pub(crate) async fn get_user(
 /// Adds a person.
 #[utoipa::path(
     tag = "settings",
+    params(("Idempotency-Key" = Option<String>, Header)),
     request_body = UserBody,
     responses((status = 201, body = UserView), (status = 409, body = Problem, content_type = "application/problem+json"))
 )]

@@ -5,11 +5,13 @@ use actix_web::{HttpRequest, HttpResponse, get, web};
 use protocol::api::Page;
 use protocol::api::watch::AuditView;
 use protocol::command::Party;
-use protocol::id::ConversationId;
+use protocol::id::{ConversationId, KeyId, UserId};
 use protocol::time::TimestampMs;
 use serde::Deserialize;
 use store::records::{AuditEntry, AuditQuery};
-use utoipa::IntoParams;
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
+use utoipa::{IntoParams, PartialSchema, ToSchema};
 
 use crate::api::auth::{Caller, Scope};
 use crate::api::csv;
@@ -31,7 +33,8 @@ pub(crate) struct AuditParams {
     pub(super) cursor: Option<String>,
     /// Only this action, such as `conversation.mode_changed`, or all that begin with it when it ends in `.`.
     pub(super) action: Option<String>,
-    /// Only by this user or key, or `contact`, `bot`, `gateway`.
+    /// Only by this user or key, or `contact`, `bot`, `automation`, `gateway`.
+    #[param(value_type = Option<PartyName>, inline)]
     pub(super) by: Option<String>,
     /// Only in this conversation.
     pub(super) conversation_id: Option<ConversationId>,
@@ -73,6 +76,18 @@ pub(super) fn view(entry: AuditEntry) -> AuditView {
     }
 }
 
+/// How somebody who does things is documented.
+pub(crate) struct PartyName;
+
+impl PartialSchema for PartyName {
+    fn schema() -> RefOr<Schema> {
+        let pattern = format!("^(contact|bot|automation|gateway|{}|{})$", UserId::PATTERN, KeyId::PATTERN);
+        ObjectBuilder::new().schema_type(Type::String).pattern(Some(pattern)).examples(["bot"]).into()
+    }
+}
+
+impl ToSchema for PartyName {}
+
 fn party(text: &str) -> ApiResult<Party> {
     match text {
         "contact" => return Ok(Party::Contact),
@@ -83,7 +98,7 @@ fn party(text: &str) -> ApiResult<Party> {
     }
     let user = text.parse().map(Party::User);
     user.or_else(|_| text.parse().map(Party::Service)).map_err(|_| {
-        ApiError::field("?by", "must be a user id, a key id, `contact`, `bot`, `automation` or `gateway`")
+        ApiError::malformed("?by", "must be a user id, a key id, `contact`, `bot`, `automation` or `gateway`")
     })
 }
 

@@ -1,14 +1,16 @@
 //! `GET /v1/audit/export`: the whole report as a file.
 
 use actix_web::{HttpResponse, get, web};
+use protocol::api::Page;
 use protocol::api::problem::Problem;
+use protocol::api::watch::AuditView;
 use protocol::id::ConversationId;
 use protocol::time::TimestampMs;
 use serde::Deserialize;
 use store::records::AuditEntry;
 use utoipa::IntoParams;
 
-use super::audit::{AuditParams, csv_head, csv_line, view};
+use super::audit::{AuditParams, PartyName, csv_head, csv_line, view};
 use crate::api::auth::{Caller, Scope};
 use crate::api::download::{Format, MAX_LINES, download};
 use crate::api::problem::ApiResult;
@@ -26,7 +28,8 @@ pub(crate) struct ExportParams {
     format: Format,
     /// Only this action, such as `conversation.mode_changed`, or all that begin with it when it ends in `.`.
     action: Option<String>,
-    /// Only by this user or key, or `contact`, `bot`, `gateway`.
+    /// Only by this user or key, or `contact`, `bot`, `automation`, `gateway`.
+    #[param(value_type = Option<PartyName>, inline)]
     by: Option<String>,
     /// Only in this conversation.
     conversation_id: Option<ConversationId>,
@@ -43,7 +46,7 @@ pub(crate) struct ExportParams {
     tag = "audit",
     params(ExportParams),
     responses(
-        (status = 200, description = "The report, as CSV or as `{\"data\": […]}`", content_type = "text/csv"),
+        (status = 200, description = "The report", content((String = "text/csv"), (Page<AuditView> = "application/json"))),
         (status = 422, body = Problem, content_type = "application/problem+json"),
     )
 )]

@@ -42,7 +42,7 @@ pub(crate) async fn list_events(
     caller.require(Scope::EventsRead)?;
     let limit = Paging { limit: query.limit, cursor: None }.limit()?;
     let after = sequence(query.after)
-        .ok_or_else(|| ApiError::field("?after", "must be the `sequence` of an event"))?;
+        .ok_or_else(|| ApiError::malformed("?after", "must be the `sequence` of an event"))?;
     let rows = state.records.events(EventQuery { tenant: Some(caller.tenant), after, limit }).await?;
     let next = (rows.len() == limit).then(|| rows.last().map(|row| row.seq.0.to_string())).flatten();
     Ok(web::Json(Page { data: rows.iter().map(view).collect(), next }))

@@ -65,7 +65,7 @@ pub(crate) async fn list_notifications(
     let user = caller.require_user()?;
     let limit = Paging { limit: query.limit, cursor: None }.limit()?;
     let place =
-        |cursor| sequence(cursor).ok_or_else(|| ApiError::field("?cursor", "must be a `next` of a list"));
+        |cursor| sequence(cursor).ok_or_else(|| ApiError::malformed("?cursor", "must be a `next` of a list"));
     let before = query.cursor.map(place).transpose()?;
     let rows = state.records.notifications_before(caller.tenant, user, before, limit).await?;
     let unread = state.records.unread_counts(caller.tenant, user).await?.total;
@@ -98,7 +98,7 @@ pub(crate) async fn mark_notifications_read(
     let user = caller.require_user()?;
     let through = sequence(body.value.through).filter(|place| place.0 > 0);
     let through =
-        through.ok_or_else(|| ApiError::field("/through", "must be the `sequence` of a notification"))?;
+        through.ok_or_else(|| ApiError::malformed("/through", "must be the `sequence` of a notification"))?;
     let through = ReadThrough::Seq(through);
     state.records.mark_read(caller.tenant, user, through, now()).await?;
     Ok(HttpResponse::NoContent().finish())

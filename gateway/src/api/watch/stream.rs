@@ -37,13 +37,12 @@ pub(crate) async fn stream_notifications(
     caller.require(Scope::NotificationsRead)?;
     let user = caller.require_user()?;
     let live = state.consumers.notifications(caller.tenant, user);
-    let resumed = request.headers().get("last-event-id").map(|id| {
-        id.to_str()
-            .ok()
-            .and_then(|text| text.trim().parse().ok())
-            .map(EventSeq)
-            .ok_or_else(|| ApiError::field("Last-Event-ID", "must be the `sequence` of a notification"))
-    });
+    let resumed =
+        request.headers().get("last-event-id").map(|id| {
+            id.to_str().ok().and_then(|text| text.trim().parse().ok()).map(EventSeq).ok_or_else(|| {
+                ApiError::malformed("Last-Event-ID", "must be the `sequence` of a notification")
+            })
+        });
     let after = match resumed {
         Some(after) => after?,
         None => state.records.last_event().await?,

@@ -10,7 +10,7 @@ use protocol::whatsapp::limits::validate;
 use super::{Done, send, template as known};
 use crate::conversation::outbound::{self, NewMessage};
 use crate::conversation::turn::Turn;
-use crate::limits::APPROVAL_WITHIN_MAX;
+use crate::limits::{APPROVAL_WITHIN_MAX, TEMPLATE_BODY_CHARS};
 use crate::template;
 
 /// Sends a text as it is while the window is open; else as an approved template with the same wording; else it waits
@@ -30,6 +30,7 @@ pub(super) fn send_or_submit(
         return send::accept(turn, by, |turn| outbound::enqueue(turn, new(text, reply_to))).map(Done::Queued);
     }
     let Content::Text { body } = &text else { return Err(known::window_closed(turn)) };
+    fits_template(body)?;
     if let Some(template) = same(turn, body)? {
         // The wording is the template's: an answer to a message cannot be one of its parts.
         let message = new(Content::Template(template), None);
@@ -39,6 +40,19 @@ pub(super) fn send_or_submit(
     let expires_at = turn.now() + SpanMs(wish.within_ms.clamp(0, APPROVAL_WITHIN_MAX.0));
     let held = |turn: &mut Turn<'_>| outbound::hold(turn, new(text, reply_to), &submitted, expires_at);
     send::accept(turn, by, held).map(Done::AwaitingApproval)
+}
+
+/// What is too long is refused with its values as well as without any.
+fn fits_template(text: &str) -> Result<(), Refusal> {
+    let chars = text.trim().chars().count();
+    if chars <= TEMPLATE_BODY_CHARS {
+        return Ok(());
+    }
+    let detail = format!(
+        "has {chars} characters; the contact was silent for over 24 hours, so it has to become a template, which has at \
+         most {TEMPLATE_BODY_CHARS}: shorten it"
+    );
+    Err(invalid("/text/body", detail))
 }
 
 /// An approved template that says the same.

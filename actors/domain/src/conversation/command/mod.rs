@@ -60,6 +60,7 @@ fn act(turn: &mut Turn<'_>, action: Action, by: Party) -> Result<Done, Refusal> 
         }
         Action::SetBlocked(blocked) => block::set_blocked(turn, blocked, by),
         Action::Erase { contact, names } => erase::erase(turn, contact, names, by),
+        Action::RefuseSend(refusal) => return Err(refusal),
         action => {
             if !turn.state.started {
                 return Err(Refusal::NotFound);
@@ -85,7 +86,8 @@ fn act_on_started(turn: &mut Turn<'_>, action: Action, by: Party) -> Result<(), 
         | Action::SendOrSubmit { .. }
         | Action::SetConsent(_)
         | Action::SetBlocked(_)
-        | Action::Erase { .. } => {}
+        | Action::Erase { .. }
+        | Action::RefuseSend(_) => {}
     }
     Ok(())
 }
@@ -126,7 +128,7 @@ fn show_typing(turn: &mut Turn<'_>) -> Result<(), Refusal> {
 
 fn name(action: &Action) -> &'static str {
     match action {
-        Action::Send(_) | Action::SendOrSubmit { .. } => "send",
+        Action::Send(_) | Action::SendOrSubmit { .. } | Action::RefuseSend(_) => "send",
         Action::SetMode(_) => "set_mode",
         Action::Assign(_) => "assign",
         Action::SetVacancy(_) => "set_vacancy",

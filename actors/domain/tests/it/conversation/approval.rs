@@ -207,11 +207,13 @@ fn c4_d14_consent_and_block_end_the_waiting() {
 fn c4_what_cannot_be_submitted_is_refused_at_once() {
     let mut world = World::silent();
     let long = "x".repeat(1_025);
-    for (text, pointer) in [("", "/text/body"), ("Ciao {{1}}!", "/text/body"), (long.as_str(), "/text/body")]
-    {
-        let Refusal::InvalidContent { pointer: found, .. } = refusal(&world.submit(text)) else { panic!() };
-        assert_eq!(found, pointer, "{text}");
+    let texts =
+        ["", "Ciao {{1}}!", "Ciao }}", long.as_str(), "Ciao\tAnna", "Ciao     Anna", "Ciao\n\n\nAnna"];
+    for text in texts {
+        let Refusal::InvalidContent { pointer, detail } = refusal(&world.submit(text)) else { panic!() };
+        assert_eq!(pointer, "/text/body", "{text}: {detail}");
     }
+    assert!(world.state.queue.is_empty());
     let wrong = [
         (ApprovalWish { category: Category::Authentication, ..wish(DAY) }, "/approval/category"),
         (ApprovalWish { language: Some("klingon".into()), ..wish(DAY) }, "/approval/language"),
@@ -230,7 +232,8 @@ fn c4_what_cannot_be_submitted_is_refused_at_once() {
     assert_eq!(pointer, "/approval");
     let mut open = World::direct();
     queued_id(&open.submit(TEXT));
-    assert_eq!(open.queued(), [TEXT], "an open window needs no approval");
+    queued_id(&open.submit(&long));
+    assert_eq!(open.queued(), [TEXT, &long], "an open window needs no approval");
 }
 
 #[test]

@@ -10,10 +10,11 @@ use protocol::id::TemplateId;
 use runtime::consumers::last_used;
 use store::records::{DocumentKind, Expect};
 
-use super::{merge_map, read, refused, view};
+use super::{body_shape, merge_map, read, refused, view};
 use crate::api::auth::{Caller, Scope};
 use crate::api::body::Body;
 use crate::api::command::now;
+use crate::api::known::well_formed;
 use crate::api::problem::{ApiError, ApiResult};
 use crate::api::settings::document::{self, Versioned, answer, expect};
 use crate::state::AppState;
@@ -40,6 +41,7 @@ pub(crate) async fn change_template(
 ) -> ApiResult<HttpResponse> {
     caller.require(Scope::SettingsWrite)?;
     let expect = expect(&request)?;
+    well_formed(body_shape(&body.value.body))?;
     let Versioned { value: before, version } = read(&state, &caller, *id).await?;
     if matches!(expect, Expect::Version(expected) if expected != version) {
         return Err(ApiError::changed("the template has another version"));

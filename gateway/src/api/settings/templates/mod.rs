@@ -10,18 +10,21 @@ use std::collections::{BTreeMap, HashMap};
 
 use actix_web::{HttpResponse, get, web};
 use compact_str::CompactString;
+use domain::limits::CUSTOM_BODY_CHARS;
 use domain::template;
 use protocol::api::Page;
 use protocol::api::problem::{FieldError, Problem};
 use protocol::api::template::{PendingTask, TemplateView};
 use protocol::directory::{Task, TaskKind, Template};
 use protocol::id::TemplateId;
+use protocol::text::fits;
 use protocol::time::TimestampMs;
 use runtime::consumers::last_used;
 use store::records::DocumentKind;
 
 use super::document::{self, Versioned, answer};
 use crate::api::auth::{Caller, Scope};
+use crate::api::known::wrong;
 use crate::api::problem::{ApiError, ApiResult};
 use crate::state::AppState;
 
@@ -68,6 +71,12 @@ fn pending(task: Task) -> PendingTask {
         next_attempt_at: (task.attempts > 0).then_some(task.not_before),
         error: task.error,
     }
+}
+
+/// What no schema allows of a template's text.
+fn body_shape(body: &str) -> Option<FieldError> {
+    let fits = !body.is_empty() && fits(body, CUSTOM_BODY_CHARS);
+    (!fits).then(|| wrong("/body", format!("must have 1 to {CUSTOM_BODY_CHARS} characters")))
 }
 
 fn refused(found: Vec<template::Problem>) -> ApiError {

@@ -38,7 +38,7 @@ pub(crate) async fn preview_template(
     let long = body.value.merge.iter().find(|(_, value)| value.chars().count() > CUSTOM_BODY_CHARS);
     if let Some((name, _)) = long {
         let detail = format!("may have {CUSTOM_BODY_CHARS} characters");
-        return Err(ApiError::field(format!("/merge/{name}"), detail));
+        return Err(ApiError::malformed(format!("/merge/{name}"), detail));
     }
     let template = read(&state, &caller, *id).await?.value;
     let contact = contact(&state, &caller, &body.value).await?;

@@ -5,15 +5,14 @@ use domain::template::same_wording;
 use protocol::api::message::{ParameterBody, TemplateBody};
 use protocol::api::problem::Problem;
 use protocol::api::template::{MatchBody, MatchView};
+use protocol::text::fits;
+use protocol::whatsapp::limits::MAX_TEXT;
 
 use crate::api::auth::{Caller, Scope};
 use crate::api::body::Body;
 use crate::api::known;
 use crate::api::problem::{ApiError, ApiResult};
 use crate::state::AppState;
-
-/// The longest text message.
-const MAX_TEXT_CHARS: usize = 4_096;
 
 /// The approved template with the same wording as a text, with the values that make it so: what a send with `approval`
 /// would use outside the window. Sends nothing.
@@ -32,8 +31,8 @@ pub(crate) async fn match_template(
     body: Body<MatchBody>,
 ) -> ApiResult<web::Json<MatchView>> {
     caller.require(Scope::SettingsRead)?;
-    if body.value.text.chars().count() > MAX_TEXT_CHARS {
-        return Err(ApiError::field("/text", format!("may have {MAX_TEXT_CHARS} characters")));
+    if !fits(&body.value.text, MAX_TEXT) {
+        return Err(ApiError::malformed("/text", format!("may have {MAX_TEXT} characters")));
     }
     let tenant = known::tenant(&state, &caller)?;
     let account = match body.value.number_id {

@@ -13,7 +13,7 @@ use store::records::{LedgerQuery, PageRequest};
 
 use super::events;
 use crate::api::auth::{Caller, Scope};
-use crate::api::billing::{difference, money, words};
+use crate::api::billing::{credits, difference, money, words};
 use crate::api::command::now;
 use crate::api::fresh;
 use crate::api::problem::{ApiError, ApiResult};
@@ -46,17 +46,23 @@ async fn explain_conversation(
     caller: &Caller,
     id: ConversationId,
 ) -> ApiResult<web::Json<Explanation>> {
-    let conversation =
-        inspect(state, caller, id).await?.ok_or_else(|| ApiError::not_found("conversation"))?;
+    let conversation = inspect(state, caller, id).await?;
     fresh::conversation(state, id).await;
     let log = log::newest(state, caller, id, |_| true).await?;
-    let mut reasons = reasons::of_conversation(&conversation, now());
-    reasons.extend(reasons::of_queue(&conversation, waiting(state, &conversation)));
+    // One that was refused its first message has never begun.
+    if conversation.is_none() && log.is_empty() {
+        return Err(ApiError::not_found("conversation"));
+    }
+    let mut reasons = Vec::new();
+    if let Some(conversation) = &conversation {
+        reasons.extend(reasons::of_conversation(conversation, now()));
+        reasons.extend(reasons::of_queue(conversation, waiting(state, conversation)));
+    }
     reasons.extend(reasons::last_refusal(&log));
     Ok(web::Json(Explanation {
         subject: id.to_string(),
         reasons,
-        state: serde_json::to_value(&conversation).ok(),
+        state: conversation.and_then(|conversation| serde_json::to_value(&conversation).ok()),
         log: log.iter().map(events::view).collect(),
     }))
 }
@@ -87,6 +93,8 @@ async fn explain_message(
         ));
         reasons.extend(difference::words(&entry));
     }
+    let changes = state.records.message_credits(caller.tenant, id).await?;
+    reasons.extend(changes.iter().filter_map(credits::words));
     let log = log::newest(state, caller, message.conversation, |fact| concerns(fact, id)).await?;
     let log = log.iter().map(events::view).collect();
     Ok(web::Json(Explanation { subject: id.to_string(), reasons, state: None, log }))

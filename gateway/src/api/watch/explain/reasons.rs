@@ -9,6 +9,8 @@ use protocol::id::MessageId;
 use protocol::time::TimestampMs;
 use store::records::{MessageRecord, StoredEvent};
 
+use crate::api::problem::detail_of;
+
 /// What holds for the next message.
 pub(super) fn of_conversation(conversation: &Conversation, now: TimestampMs) -> Vec<String> {
     let mut reasons = Vec::new();
@@ -60,7 +62,8 @@ pub(super) fn of_turn(
 pub(super) fn last_refusal(log: &VecDeque<StoredEvent>) -> Option<String> {
     log.iter().rev().find_map(|stored| match &stored.event.fact {
         Fact::CommandRefused { action, refusal, .. } => {
-            Some(format!("the last refusal: `{action}` at {}, because `{}`", stored.event.at, refusal.code()))
+            let (at, code, why) = (stored.event.at, refusal.code(), detail_of(refusal));
+            Some(format!("the last refusal: `{action}` at {at}, because `{code}`: {why}"))
         }
         _ => None,
     })

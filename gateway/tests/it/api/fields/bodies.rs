@@ -7,7 +7,7 @@ use crate::api::notices::POINT;
 
 /// Bodies by method and path of the contract.
 pub(super) fn all(ours: &Belongings) -> Vec<(&'static str, &'static str, Value)> {
-    let mut all: Vec<_> = [contacts(), billing(), settings(), templates(), views()].concat();
+    let mut all: Vec<_> = [contacts(), billing(), settings(), flows(), templates(), views()].concat();
     let message = ours.id("/v1/messages/");
     for (method, path) in [
         ("POST", "/v1/messages"),
@@ -37,7 +37,7 @@ fn sends(message: &str) -> Vec<Value> {
         json!({ "type": "template", "template": template })
     };
     vec![
-        json!({ "type": "text", "text": { "body": "Ciao" }, "approval": { "language": "it" } }),
+        json!({ "type": "text", "text": { "body": "Ciao" }, "approval": { "language": "it", "within_seconds": 60 } }),
         json!({ "type": "media", "media": link() }),
         json!({ "type": "media", "media": given() }),
         json!({ "type": "media", "attachments": [link()] }),
@@ -92,13 +92,11 @@ fn settings() -> Vec<(&'static str, &'static str, Value)> {
     let endpoint = || json!({ "url": "https://hooks.tests.example/", "events": ["message.received"] });
     let user = || json!({ "name": "Bo", "email": "bo@tests.example", "role": "recruiter" });
     let group = || json!({ "name": "Night", "members": [] });
-    let flow = json!({ "id": "TEST0001", "language": "it", "completion": "Grazie.", "reminder": "Ci sei?",
-        "vacancy": { "id": "v-1", "title": "Cook" },
-        "steps": [{ "key": "name", "ask": "Come ti chiami?", "type": "text" }] });
     let wishes = json!({ "time_zone": "Europe/Rome", "quiet_hours": { "from": "20:00", "to": "08:00" },
         "digest": "daily", "digest_at": "08:30" });
     vec![
         ("PUT", "/v1/notifications/settings", wishes),
+        ("POST", "/v1/notifications/read", json!({ "through": 1 })),
         ("POST", "/v1/notifications/devices", device()),
         ("POST", "/v1/webhook-endpoints", endpoint()),
         ("PUT", "/v1/webhook-endpoints/{id}", endpoint()),
@@ -108,8 +106,22 @@ fn settings() -> Vec<(&'static str, &'static str, Value)> {
         ("PUT", "/v1/groups/{id}", group()),
         ("POST", "/v1/keys", json!({ "name": "one", "scopes": ["*"] })),
         ("PATCH", "/v1/numbers/{id}", json!({ "nickname": "main" })),
-        ("PUT", "/v1/flows/{id}", flow),
     ]
+}
+
+/// Flows with steps of several kinds.
+fn flows() -> Vec<(&'static str, &'static str, Value)> {
+    let steps = [
+        json!({ "key": "name", "ask": "Come ti chiami?", "type": "text", "retry": "Come?" }),
+        json!({ "key": "age", "ask": "Quanti anni hai?", "type": "number", "min": "18", "max": "99" }),
+        json!({ "key": "licence", "ask": "Hai la patente?", "type": "choice", "options": ["1", "2"],
+                "branches": { "1": "end" } }),
+    ];
+    let flow = |step| {
+        json!({ "id": "TEST0001", "language": "it", "completion": "Grazie.", "reminder": "Ci sei?",
+                "reminder_after_seconds": 60, "vacancy": { "id": "v-1", "title": "Cook" }, "steps": [step] })
+    };
+    steps.map(|step| ("PUT", "/v1/flows/{id}", flow(step))).into()
 }
 
 /// A browser.
@@ -133,9 +145,13 @@ fn templates() -> Vec<(&'static str, &'static str, Value)> {
 fn views() -> Vec<(&'static str, &'static str, Value)> {
     let conditions =
         [("q", "ross"), ("owner", "none"), ("replied_by", "me"), ("vacancy", "v-1"), ("stage", "screening")];
+    let spans = ["minutes", "hours", "days", "weeks", "months"];
+    let filters = conditions.map(|(name, value)| json!({ name: value })).into_iter();
+    let filters: Vec<_> = filters.chain(spans.map(|unit| json!({ "unanswered_for": { unit: 3 } }))).collect();
     let paths = [("POST", "/v1/views"), ("PUT", "/v1/views/{id}")];
     let of = |(method, path)| {
-        conditions.map(|(name, value)| (method, path, json!({ "name": "Late", "filter": { name: value } })))
+        let body = move |filter: &Value| (method, path, json!({ "name": "Late", "filter": filter }));
+        filters.iter().map(body).collect::<Vec<_>>()
     };
     paths.into_iter().flat_map(of).collect()
 }

@@ -2,6 +2,7 @@
 //! to another tenant.
 
 mod bodies;
+mod bounds;
 mod schema;
 
 use gateway::config::Settings;
@@ -124,12 +125,11 @@ fn names(answer: &Answer, field: &str) -> bool {
 async fn unnamed(wrong: impl Fn(&Contract, &Value, &Field) -> Option<Value>) -> (usize, Vec<String>) {
     let world = world().await;
     let (contract, ours) = (Contract::served(), Belongings::of(&world).await);
+    let before = bounds::kept(&world, &ours).await;
     let (mut asked, mut unnamed) = (0, Vec::new());
     for operation in contract.operations() {
         let Some(body) = &operation.body else { continue };
-        let path = ours
-            .path(&operation)
-            .unwrap_or_else(|| operation.path.replace("{id}", "rch_00000000000000000000000000"));
+        let path = ours.filled(&operation);
         for field in contract.fields(body) {
             let Some(wrong) = wrong(&contract, body, &field) else { continue };
             let call = world.call(method(&operation), path.clone()).with_key(ANNA_KEY).body(wrong.clone());
@@ -144,6 +144,7 @@ async fn unnamed(wrong: impl Fn(&Contract, &Value, &Field) -> Option<Value>) -> 
             }
         }
     }
+    assert_eq!(bounds::kept(&world, &ours).await, before, "what is refused changes nothing");
     world.stop().await;
     (asked, unnamed)
 }
@@ -188,6 +189,7 @@ async fn a_text_that_is_too_long_is_named() {
             );
         }
     }
+    let before = bounds::kept(&world, &ours).await;
     let (mut asked, mut unnamed) = (0, Vec::new());
     for (method, path, body) in bodies {
         let operation = Operation { method: method.to_owned(), path: path.to_owned(), body: None };
@@ -206,6 +208,7 @@ async fn a_text_that_is_too_long_is_named() {
             }
         }
     }
+    assert_eq!(bounds::kept(&world, &ours).await, before, "what is refused changes nothing");
     assert!(asked > 100 && unnamed.is_empty(), "{asked} texts, of which:\n{}", unnamed.join("\n"));
     world.stop().await;
 }

@@ -18,6 +18,12 @@ pub(super) struct Operation {
     pub(super) body: Option<Value>,
 }
 
+impl Operation {
+    pub(super) fn is(&self, method: &str, path: &str) -> bool {
+        self.method == method && self.path == path
+    }
+}
+
 /// The served document.
 pub(super) struct Contract(Value);
 
@@ -64,7 +70,7 @@ impl Contract {
     }
 
     /// What a schema allows, one after the other, without `null`.
-    fn choices<'a>(&'a self, schema: &'a Value) -> Vec<&'a Value> {
+    pub(super) fn choices<'a>(&'a self, schema: &'a Value) -> Vec<&'a Value> {
         let schema = self.resolve(schema);
         let several = ["oneOf", "anyOf"].iter().find_map(|key| schema[*key].as_array());
         let all = several.map_or(vec![schema], |of| of.iter().flat_map(|one| self.choices(one)).collect());
