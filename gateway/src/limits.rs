@@ -21,6 +21,10 @@ pub const OPERATOR_WORKERS: usize = 1;
 /// ends, and is not cut off in the middle of a request. A tenth of the second in which shards are handed over.
 pub const LAST_REQUESTS: Duration = Duration::from_millis(100);
 
+/// The HTTP server answers that it pauses before the thread that accepts has heard of it, which takes a fraction of this.
+/// Connections that come meanwhile are reset.
+pub const PAUSE_HEARD: Duration = Duration::from_millis(5);
+
 /// Connections that are merely kept open get this long when everything asked for was answered (seconds).
 pub const CLOSE_SECONDS: u64 = 1;
 

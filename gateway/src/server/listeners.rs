@@ -11,7 +11,7 @@ use super::in_flight::InFlight;
 use super::{StartError, operator};
 use crate::config::Settings;
 use crate::limits::{
-    ACCEPT_BACKLOG, CLOSE_SECONDS, KEEP_ALIVE, MAX_CONNECTIONS_PER_WORKER, OPERATOR_WORKERS,
+    ACCEPT_BACKLOG, CLOSE_SECONDS, KEEP_ALIVE, MAX_CONNECTIONS_PER_WORKER, OPERATOR_WORKERS, PAUSE_HEARD,
 };
 use crate::state::AppState;
 use crate::{api, webhooks};
@@ -33,7 +33,10 @@ pub(super) struct Serving {
 impl Serving {
     /// Refuses new connections from now on: whoever comes goes to another node at once, instead of waiting in the
     /// system's queue for nobody.
-    pub(super) fn close_door(&self) {
+    pub(super) async fn close_door(&self) {
+        // A socket that is shut while somebody accepts from it is an error in the log.
+        self.public.pause().await;
+        tokio::time::sleep(PAUSE_HEARD).await;
         if let Err(error) = rustix::net::shutdown(&self.door, rustix::net::Shutdown::Both) {
             tracing::warn!(%error, "the public address still takes connections");
         }

@@ -85,7 +85,7 @@ impl Server {
     pub async fn stop(self) {
         self.state.stopping.cancel();
         let drain = Duration::from_secs(self.state.settings.shutdown.drain_seconds);
-        self.http.close_door();
+        self.http.close_door().await;
         // Answers say by now that the connection is closed after them.
         tokio::time::sleep(LAST_REQUESTS).await;
         if tokio::time::timeout(drain, self.in_flight.none()).await.is_err() {

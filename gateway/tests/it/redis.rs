@@ -1,5 +1,7 @@
 //! A gateway whose conversations are in Redis and whose records are in PostgreSQL.
 
+mod erasure;
+
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
 

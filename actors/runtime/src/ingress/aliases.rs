@@ -11,7 +11,7 @@
 //! A phone number that may be written in two ways (Brazil) is one name: an alias of either writing counts, and without
 //! one, [`keys_of_writings`] knows the key.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use domain::directory::Directory;
 use domain::market::dial;
@@ -23,7 +23,7 @@ use quick_cache::sync::Cache;
 use store::engine::{AliasKey, Engine, EngineResult};
 
 use crate::alias::{keys_of_writings, name_keys};
-use crate::limits::{ALIAS_ABSENT_FOR, ALIAS_KNOWN_FOR};
+use crate::limits::{ALIAS_ABSENT_FOR, ALIAS_KNOWN_FOR, ERASURE_HEARD};
 
 /// Names and where they lead, as far as this node knows.
 pub(super) struct Aliases {
@@ -38,9 +38,12 @@ struct Remembered {
 }
 
 impl Remembered {
-    fn is_fresh(&self, now: TimestampMs) -> bool {
-        let life = if self.leads_to.is_some() { ALIAS_KNOWN_FOR } else { ALIAS_ABSENT_FOR };
-        now - self.as_of < life
+    /// `erased`: since then a name may lead nowhere.
+    fn is_fresh(&self, now: TimestampMs, erased: Option<TimestampMs>) -> bool {
+        if self.leads_to.is_none() {
+            return now - self.as_of < ALIAS_ABSENT_FOR;
+        }
+        now - self.as_of < ALIAS_KNOWN_FOR && erased.is_none_or(|at| self.as_of - at > ERASURE_HEARD)
     }
 }
 
@@ -65,21 +68,23 @@ impl Aliases {
         names: impl Iterator<Item = (NumberId, &'a Names)> + Clone,
         now: TimestampMs,
     ) -> EngineResult<Found> {
-        let (mut found, mut missing) = (Found::default(), Vec::new());
-        for key in names.clone().flat_map(|(number, names)| name_keys(number, names)) {
-            match self.cache.get(&key).filter(|remembered| remembered.is_fresh(now)) {
-                Some(remembered) => found.insert(key, remembered.leads_to),
-                None => missing.push(key),
+        let (mut found, mut missing) = (Found::default(), BTreeMap::new());
+        for (number, names) in names.clone() {
+            let erased = directory.erased.get(&number).copied();
+            for key in name_keys(number, names) {
+                match self.cache.get(&key).filter(|remembered| remembered.is_fresh(now, erased)) {
+                    Some(remembered) => found.insert(key, remembered.leads_to),
+                    None => drop(missing.insert(key, erased)),
+                }
             }
         }
         if !missing.is_empty() {
-            missing.sort_unstable();
-            missing.dedup();
-            let answers = engine.aliases(&missing).await?;
-            for (key, answer) in missing.into_iter().zip(answers) {
+            let keys: Vec<_> = missing.keys().copied().collect();
+            let answers = engine.aliases(&keys).await?;
+            for ((key, erased), answer) in missing.into_iter().zip(answers) {
                 // Names of contacts that were erased lead nowhere.
                 let answer = answer.filter(ContactKey::names_somebody);
-                found.insert(key, self.remember(key, answer, now));
+                found.insert(key, self.remember(key, answer, (now, erased)));
             }
         }
         let unknown = |(number, names): (NumberId, &Names)| {
@@ -98,9 +103,14 @@ impl Aliases {
     }
 
     /// Remembers an answer of the store, unless a commit taught something newer while the store was asked.
-    fn remember(&self, key: AliasKey, answer: Option<ContactKey>, now: TimestampMs) -> Option<ContactKey> {
+    fn remember(
+        &self,
+        key: AliasKey,
+        answer: Option<ContactKey>,
+        (now, erased): (TimestampMs, Option<TimestampMs>),
+    ) -> Option<ContactKey> {
         if answer.is_none() {
-            let known = self.cache.peek(&key).filter(|remembered| remembered.is_fresh(now));
+            let known = self.cache.peek(&key).filter(|remembered| remembered.is_fresh(now, erased));
             if let Some(Remembered { leads_to: Some(contact), .. }) = known {
                 return Some(contact);
             }

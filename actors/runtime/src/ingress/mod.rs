@@ -187,11 +187,12 @@ impl Ingress {
 
     /// Names that lead to a conversation from now on; the shard calls it when their commit is durable.
     ///
-    /// Other nodes do not hear of it: their caches hold what they know, and what they know to be missing, for a
-    /// bounded time only ([`crate::limits::ALIAS_KNOWN_FOR`], [`crate::limits::ALIAS_ABSENT_FOR`]). A message that
-    /// reaches another node within that time by the new name alone may begin a second conversation; the alias
-    /// then leads all later ones to the same place again. A contact mostly comes with both names, and the older
-    /// one is enough to find the conversation, so that takes a name that was never seen with another.
+    /// Other nodes do not hear of it, but for erasures ([`Directory::erased`]): their caches hold what they know, and
+    /// what they know to be missing, for a bounded time only ([`crate::limits::ALIAS_KNOWN_FOR`],
+    /// [`crate::limits::ALIAS_ABSENT_FOR`]). A message that reaches another node within that time by the new name
+    /// alone may begin a second conversation; the alias then leads all later ones to the same place again. A contact
+    /// mostly comes with both names, and the older one is enough to find the conversation, so that takes a name that
+    /// was never seen with another.
     pub fn learn(&self, aliases: &[(AliasKey, ContactKey)], now: TimestampMs) {
         for (name, contact) in aliases {
             self.aliases.learn(*name, contact.clone(), now);

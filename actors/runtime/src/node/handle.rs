@@ -8,7 +8,7 @@ use domain::conversation::Conversation;
 use domain::directory::Directory;
 use parking_lot::Mutex;
 use protocol::codec;
-use protocol::command::{Command, CommandResult};
+use protocol::command::{Command, CommandKey, CommandResult};
 use protocol::entry::{Address, Entry, EntryBody, Happening};
 use protocol::id::ConversationId;
 use protocol::shard::ShardId;
@@ -132,11 +132,10 @@ impl NodeHandle {
             return Err(CommandError::Stopping);
         }
         let (key, fingerprint) = (command.key, command.fingerprint);
-        let engine = self.engine();
-        let known = engine.result(key).await.map_err(CommandError::NotStored)?;
-        if let Some(stored) = known.as_deref().and_then(StoredResult::decode) {
-            return Ok(stored.answer(fingerprint));
+        if let Some(known) = self.result(key, fingerprint).await.map_err(CommandError::NotStored)? {
+            return Ok(known);
         }
+        let engine = self.engine();
         let shard = self.shard_of(address.conversation);
         let place = self.shared.waiters.enter(address.tenant, shard, key, fingerprint);
         let mut waiting = place.ok_or(CommandError::Busy)?;
@@ -152,6 +151,19 @@ impl NodeHandle {
             Ok(Ok(result)) => Ok(result),
             Ok(Err(_)) | Err(_) => Err(CommandError::Late),
         }
+    }
+
+    /// What the same command was answered before, within 24 hours; nothing is applied.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn result(
+        &self,
+        key: CommandKey,
+        fingerprint: u64,
+    ) -> Result<Option<CommandResult>, EngineError> {
+        let known = self.engine().result(key).await?;
+        Ok(known.as_deref().and_then(StoredResult::decode).map(|stored| stored.answer(fingerprint)))
     }
 
     /// The committed state of a conversation; `None` if it does not exist.
@@ -181,7 +193,9 @@ impl NodeHandle {
         let shards_owned = of(|shard| shard.token().is_some());
         let missing = of(|shard| shard.is_wanted() && shard.token().is_none());
         let is_running = self.shared.phase() == Phase::Running;
-        let ready = store_error.is_none() && nodes > 0 && missing == 0 && is_running;
+        // Who only takes in needs nobody else for that: what it takes in waits for those that apply.
+        let is_told = nodes > 0 || !self.shared.options.settings.owns_shards;
+        let ready = store_error.is_none() && is_told && missing == 0 && is_running;
         let leads = *self.shared.leads.borrow();
         Health { ready, nodes, leads, shards, shards_wanted: self.shared.wanted(), shards_owned, store_error }
     }

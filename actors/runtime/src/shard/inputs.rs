@@ -5,7 +5,7 @@ use protocol::command::{Action, CommandKey};
 use protocol::entry::Happening;
 
 /// Whether an input may be the first of a conversation. What the provider says and what holds for the contact may;
-/// of commands only those that write first or record what the contact wants.
+/// of commands only those that write first (or would have) and those that record what the contact wants.
 pub(super) fn may_begin(input: &Input) -> bool {
     match input {
         Input::Happening(happening) => match happening.as_ref() {
@@ -16,6 +16,7 @@ pub(super) fn may_begin(input: &Input) -> bool {
                         | Action::SendOrSubmit { .. }
                         | Action::SetConsent(_)
                         | Action::SetBlocked(_)
+                        | Action::RefuseSend(_)
                 )
             }
             _ => true,

@@ -3,7 +3,7 @@
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use super::{Answer, invite_to};
+use super::{ANNA_KEY, Answer, invite_to};
 use crate::harness::{TENANT, World};
 
 const CANDIDATE: &str = "+393336000009";
@@ -72,6 +72,30 @@ async fn d9_sends_are_paid_from_credits_and_refused_without() {
 }
 
 #[actix_web::test]
+async fn f3_a_send_without_credits_can_be_asked_why() {
+    let world = with_credits("0.01").await;
+    for key in ["one", "two", "three"] {
+        assert_eq!(send(&world, key).await.code(), "insufficient_credits");
+    }
+    let audit = world.get_until("/v1/audit?action=command.refused", |list| list["data"][0].is_object()).await;
+    let lines = audit["data"].as_array().unwrap();
+    // Two where a minute ended between them.
+    assert!(lines.len() <= 2, "not one for each attempt: {audit}");
+    assert_eq!(lines[0]["data"], json!({ "action": "send", "code": "insufficient_credits" }));
+    let subject = lines[0]["subject"].as_str().unwrap();
+    let path = format!("/v1/explain/{}", subject.trim_start_matches("conversation/"));
+    let why = world.get(path).await;
+    let reasons = why.json()["reasons"].to_string();
+    assert!(
+        reasons.contains("insufficient_credits") && reasons.contains("0.01 EUR are available"),
+        "{why:?}"
+    );
+    assert_eq!(buy(&world, euro("1"), "inv").await.status, StatusCode::OK);
+    assert_eq!(send(&world, "one").await.status, StatusCode::ACCEPTED, "the same key, once it is paid for");
+    world.stop().await;
+}
+
+#[actix_web::test]
 async fn d9_wrong_payments_name_the_field_and_tenants_without_credits_are_told() {
     let world = with_credits("1").await;
     let table = [
@@ -83,8 +107,7 @@ async fn d9_wrong_payments_name_the_field_and_tenants_without_credits_are_told()
     ];
     for (amount, reference, pointer) in table {
         let refused = buy(&world, amount, reference).await;
-        assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY, "{refused:?}");
-        assert!(refused.json()["detail"].as_str().unwrap().contains(pointer), "{refused:?}");
+        assert!(refused.refuses(pointer), "{refused:?}");
     }
     let other = world.call(Method::GET, "/v1/credits").with_key(super::OTHER_KEY).answer().await;
     assert_eq!((other.status, other.code().as_str()), (StatusCode::NOT_FOUND, "no_credits"));
@@ -183,8 +206,7 @@ async fn d9_wrong_rules_name_the_field_and_change_nothing() {
         ("low-balance", json!({}), "/below"),
     ] {
         let refused = put(&world, what, body.clone()).await;
-        assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY, "{body}: {refused:?}");
-        assert_eq!(refused.json()["errors"][0]["pointer"], pointer, "{body}: {refused:?}");
+        assert!(refused.refuses(pointer), "{body}: {refused:?}");
     }
     for what in ["auto-recharge", "low-balance"] {
         assert_eq!(world.get(format!("/v1/credits/{what}")).await.status, StatusCode::NOT_FOUND);
@@ -239,17 +261,17 @@ async fn d9_a_statement_has_every_change_of_a_month_with_its_reason() {
     );
     for wrong in ["0000-01", "2026-13", "2026-1", "november", "2026-11-01"] {
         let refused = world.get(format!("/v1/credits/statements/{wrong}")).await;
-        assert_eq!(refused.json()["errors"][0]["pointer"], "/month", "{wrong}: {refused:?}");
+        assert!(refused.refuses("/month"), "{wrong}: {refused:?}");
     }
     let refused = world.get(format!("{path}?format=xml")).await;
-    assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY, "{refused:?}");
+    assert!(refused.refuses("?format"), "{refused:?}");
     let other = world.call(Method::GET, &path).with_key(super::OTHER_KEY).answer().await;
     assert_eq!((other.status, other.code().as_str()), (StatusCode::NOT_FOUND, "no_credits"));
     world.stop().await;
 }
 
 #[actix_web::test]
-async fn d9_f3_whatever_credits_do_not_cover_says_why() {
+async fn d6_d9_f3_what_credits_do_not_cover_stops_says_why_and_tells_the_owner() {
     let world = with_credits("0.03").await;
     let pause = async |what: &str| {
         let done = world.call(Method::POST, format!("/v1/tenant/{what}")).answer().await;
@@ -261,7 +283,11 @@ async fn d9_f3_whatever_credits_do_not_cover_says_why() {
     for phone in [CANDIDATE, "+393336000010"] {
         let sent = world.call(Method::POST, "/v1/messages").body(invite_to(phone, &["Anna"])).answer().await;
         assert_eq!(sent.status, StatusCode::ACCEPTED, "{sent:?}");
-        paths.push(sent.json()["id"].as_str().unwrap().to_owned());
+        let sent = sent.json();
+        let path = format!("/v1/conversations/{}/pick-up", sent["conversation_id"].as_str().unwrap());
+        let picked = world.call(Method::POST, path).with_key(ANNA_KEY).answer().await;
+        assert_eq!(picked.status, StatusCode::NO_CONTENT, "{picked:?}");
+        paths.push(sent["id"].as_str().unwrap().to_owned());
     }
     pause("resume").await;
     let mut reasons = String::new();
@@ -274,6 +300,13 @@ async fn d9_f3_whatever_credits_do_not_cover_says_why() {
         }
     }
     assert!(reasons.contains("it may cost 0.02 EUR, 0.01 are available"), "{reasons}");
+    let told = async || {
+        let answer = world.call(Method::GET, "/v1/notifications").with_key(ANNA_KEY).answer().await.json();
+        answer["data"].as_array().unwrap().iter().any(|one| one["kind"] == "send_failed")
+    };
+    while !told().await {
+        tokio::task::yield_now().await;
+    }
     let rule = json!({ "minimum_balance": euro("1"), "amount": euro("20") });
     put(&world, "auto-recharge", rule).await;
     world.get_until("/v1/credits", |credits| credits["recharge"].is_object()).await;

@@ -2,6 +2,7 @@
 
 mod approvals;
 mod billing;
+mod cards;
 mod contacts;
 mod contract;
 mod credits;
@@ -63,6 +64,15 @@ impl Answer {
         assert_eq!(problem["status"], self.status.as_u16(), "{self:?}");
         assert!(!problem["detail"].as_str().unwrap().is_empty(), "{self:?}");
         problem["code"].as_str().unwrap().to_owned()
+    }
+}
+
+impl Answer {
+    /// Whether it refuses a request for what stands at a place: as the contract does not allow, or as cannot be done.
+    pub(crate) fn refuses(&self, pointer: &str) -> bool {
+        let malformed = self.code() == "malformed";
+        let status = if malformed { StatusCode::BAD_REQUEST } else { StatusCode::UNPROCESSABLE_ENTITY };
+        self.status == status && self.json()["errors"][0]["pointer"] == pointer
     }
 }
 

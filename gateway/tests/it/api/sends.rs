@@ -103,20 +103,20 @@ async fn d14_e3_an_opted_out_contact_is_never_messaged() {
 async fn bad_input_names_the_field() {
     let world = World::start().await;
     let cases: [(Value, &str, &str); 8] = [
-        (json!({}), "invalid", "/type: is required"),
+        (json!({}), "malformed", "/type: is required"),
         (json!({ "type": "text", "to": "+393331000006" }), "invalid", "/text"),
         (json!({ "type": "text", "text": { "body": "x" } }), "invalid", "/to"),
         (json!({ "type": "text", "to": "tomorrow", "text": { "body": "x" } }), "invalid", "/to"),
-        (json!({ "type": "text", "to": 7, "text": { "body": "x" } }), "invalid", "/to"),
+        (json!({ "type": "text", "to": 7, "text": { "body": "x" } }), "malformed", "/to"),
         (
             json!({ "type": "text", "to": "+393331000006", "text": { "body": "x" }, "colour": 1 }),
-            "invalid",
+            "malformed",
             "/colour",
         ),
-        (json!({ "type": "text", "number_id": "num_1", "to": "+393331000006" }), "invalid", "/number_id"),
+        (json!({ "type": "text", "number_id": "num_1", "to": "+393331000006" }), "malformed", "/number_id"),
         (
             json!({ "type": "text", "to": "+393331000006", "contact_id": null, "text": {} }),
-            "invalid",
+            "malformed",
             "/text",
         ),
     ];

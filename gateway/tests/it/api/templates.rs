@@ -82,7 +82,7 @@ async fn e4_versions_keys_and_names_are_kept_apart() {
     );
     let late = change(made.etag.unwrap()).await;
     assert_eq!((late.status, late.code().as_str()), (StatusCode::PRECONDITION_FAILED, "changed_meanwhile"));
-    assert_eq!(change("\"not ours\"".to_owned()).await.status, StatusCode::PRECONDITION_FAILED);
+    assert_eq!(change("\"not-ours\"".to_owned()).await.status, StatusCode::PRECONDITION_FAILED);
     for method in [Method::GET, Method::DELETE] {
         let foreign = world.call(method, path.clone()).with_key(OTHER_KEY).answer().await;
         assert_eq!(foreign.status, StatusCode::NOT_FOUND);
@@ -195,9 +195,7 @@ async fn d13_each_wrong_field_of_a_template_is_named() {
     ];
     for (body, pointer) in cases {
         let refused = world.call(Method::POST, "/v1/templates").body(body.clone()).answer().await;
-        assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY, "{body}: {refused:?}");
-        assert_eq!(refused.code(), "invalid", "{body}");
-        assert_eq!(refused.json()["errors"][0]["pointer"], pointer, "{body}: {refused:?}");
+        assert!(refused.refuses(pointer), "{body}: {refused:?}");
     }
     let other = world.call(Method::POST, "/v1/templates").with_key(OTHER_KEY).body(reminder()).answer().await;
     assert_eq!(other.json()["errors"][0]["pointer"], "/kind", "no number to submit it for: {other:?}");
@@ -220,8 +218,7 @@ async fn d13_each_wrong_field_of_a_template_is_named() {
         (json!({ "body": "Ciao.", "name": "x" }), "/name"),
     ] {
         let refused = world.put(&path, body.clone()).await;
-        assert_eq!(refused.code(), "invalid", "{body}");
-        assert_eq!(refused.json()["errors"][0]["pointer"], pointer, "{body}: {refused:?}");
+        assert!(refused.refuses(pointer), "{body}: {refused:?}");
     }
     world.stop().await;
 }

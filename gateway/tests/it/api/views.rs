@@ -117,8 +117,7 @@ async fn d11_mistakes_in_views_are_named() {
     ];
     for (body, pointer) in cases {
         let refused = save(&world, crate::harness::KEY, body.clone()).await;
-        assert_eq!(refused.code(), "invalid", "{body}");
-        assert_eq!(refused.json()["errors"][0]["pointer"], pointer, "{body}");
+        assert!(refused.refuses(pointer), "{body}: {refused:?}");
     }
     assert_eq!(names(&world.get("/v1/views").await.json()).len(), 3, "nothing was half-applied");
     world.stop().await;

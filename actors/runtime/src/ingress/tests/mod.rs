@@ -7,6 +7,7 @@ mod writings;
 use protocol::id::{Bsuid, ConversationId, MessageId, PhoneNumberId};
 use protocol::outbound::{OpaqueId, OpaqueKey};
 use protocol::phone::E164;
+use protocol::time::SpanMs;
 use protocol::whatsapp::webhook::{Part, Payload};
 
 use self::world::*;
@@ -121,6 +122,30 @@ async fn what_is_not_known_is_asked_again_after_a_while() {
     assert_eq!(at(later).await.unwrap().unwrap().contact, own, "this node's commit is known at once");
     let much_later = later + crate::limits::ALIAS_KNOWN_FOR;
     assert_eq!(at(much_later).await.unwrap().unwrap().contact, contact);
+}
+
+#[actix_rt::test]
+async fn d14_every_node_asks_again_once_a_contact_was_erased() {
+    let engine = engine();
+    let current = Arc::new(ArcSwap::from_pointee(directory()));
+    let metrics = Arc::new(Metrics::new(&prometheus::Registry::new()).unwrap());
+    let another_node = Ingress::new(engine.clone(), current.clone(), metrics);
+    let (phone, contact) = (names(Some(393_331_234_567), None), ContactKey::Bsuid(Bsuid::new("IT.1")));
+    let at = async |now| another_node.address((TENANT_A, NUMBER_A), &phone, now).await.unwrap().unwrap();
+    commit(&engine, aliases(&phone, &contact)).await;
+    assert_eq!(at(NOW).await.contact, contact);
+    commit(&engine, aliases(&phone, &ContactKey::nobody(Some("IT")))).await;
+    let erased = NOW + SpanMs::seconds(1);
+    let numbers = [(NUMBER_A, erased)].into();
+    current.store(Arc::new(Directory { erased: numbers, ..directory() }));
+    let own = ContactKey::Phone(phone.phone.unwrap());
+    assert_eq!(at(erased).await.contact, own, "what it remembered is not believed");
+    // As somebody who comes back is met anew.
+    another_node.learn(&aliases(&phone, &contact), erased + crate::limits::ERASURE_HEARD);
+    assert_eq!(at(erased + SpanMs::seconds(6)).await.contact, own, "may be from before");
+    let later = erased + crate::limits::ERASURE_HEARD + SpanMs(1);
+    another_node.learn(&aliases(&phone, &contact), later);
+    assert_eq!(at(later).await.contact, contact);
 }
 
 #[actix_rt::test]

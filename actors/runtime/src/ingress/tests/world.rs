@@ -224,7 +224,7 @@ async fn commit_all(
     let commit = Commit {
         shard,
         token: lease.token,
-        batch_id: 1,
+        batch_id: lease.token.epoch.into(),
         expected_position: lease.position,
         new_position: lease.position,
         now: NOW,
