@@ -209,8 +209,7 @@ fn settle(shared: &Shared, commit: &Commit, value: &Value) -> EngineResult<Commi
     view.count(last, None, None);
     match status {
         APPLIED => {
-            view.count(last, Some(commit.new_position.0), None);
-            view.count_timers(&commit.conversations);
+            view.count(last, Some(commit.new_position.0), part(2));
             *view.newest_batch.lock() = Some(commit.batch_id);
             view.tail.lock().applied(commit.new_position.0);
             let mut earliest = view.earliest.lock();
@@ -221,15 +220,15 @@ fn settle(shared: &Shared, commit: &Commit, value: &Value) -> EngineResult<Commi
             if !commit.facts.is_empty() {
                 shared.facts_committed.notify_waiters();
             }
-            for ((shard, _), last) in commit.forwards.iter().zip(parts.iter().skip(2).filter_map(number)) {
+            for ((shard, _), last) in commit.forwards.iter().zip(parts.iter().skip(3).filter_map(number)) {
                 shared.heard(*shard, last);
             }
             Ok(Committed::Applied)
         }
         ALREADY => {
             *view.earliest.lock() = Default::default();
-            view.count(last, Some(commit.new_position.0), None);
-            *view.newest_batch.lock() = parts.get(2).and_then(batch_id);
+            view.count(last, Some(commit.new_position.0), part(2));
+            *view.newest_batch.lock() = parts.get(3).and_then(batch_id);
             Ok(Committed::Already)
         }
         FENCED => {

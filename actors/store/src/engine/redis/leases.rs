@@ -60,14 +60,16 @@ pub(super) async fn acquire(
     let granted = numbers(&Value::Array(granted), "acquire")?;
     let &[epoch, position, last, timers] = granted.as_slice() else { return Err(garbled("acquire")) };
     let token = Token { epoch, nonce };
-    view.recount(last, position, timers);
     let mut tail = view.tail.lock();
     tail.restart(answer.generation, position);
     tail.heard(answer.generation, last);
     drop(tail);
     *view.earliest.lock() = Default::default();
     *view.newest_batch.lock() = None;
-    *view.lease.lock() = Some(Held { token, generation: answer.generation });
+    let mut lease = view.lease.lock();
+    view.recount(last, position, timers);
+    *lease = Some(Held { token, generation: answer.generation });
+    drop(lease);
     Ok(Some(Lease { shard, token, position: Position(position), before }))
 }
 

@@ -123,7 +123,8 @@ end
 
 -- args of each: counts (ten numbers of four bytes), token, batch id, the one before, expected and new
 -- position, then what is counted.
--- -> {status, last number, last numbers of forwards or the newest batch}, number of keys, number of args
+-- -> {status, last number, timers, last numbers of forwards or the newest batch}, number of keys, number of args;
+-- without timers and what follows them if it is refused
 local COUNTS, HEADER = '>I4I4I4I4I4I4I4I4I4I4', 6
 local function commit_one(keys, args, k, a, call)
   local own_keys, own_args, writes, sets, removes, packs, results, seen, letters, forwards =
@@ -134,7 +135,7 @@ local function commit_one(keys, args, k, a, call)
   if status == ALREADY then
     -- A write, so that WAIT on this connection covers what it repeats.
     redis.call('HSET', head, 'b', batches)
-    return {status, last, string.sub(batches, 1, 16)}, own_keys, own_args
+    return {status, last, redis.call('ZCARD', timers), string.sub(batches, 1, 16)}, own_keys, own_args
   end
   if status ~= APPLIED then return {status, last}, own_keys, own_args end
   redis.call('HSET', head, 'p', new, 'b', string.sub(batch .. batches, 1, BATCH_IDS_BYTES))
@@ -162,7 +163,7 @@ local function commit_one(keys, args, k, a, call)
   end
   for i = 1, letters do set_aside(keys[k + 1], keys[k + 2], args[a + 2 * i - 1], args[a + 2 * i]) end
   if letters > 0 then k, a = k + 2, a + 2 * letters end
-  local answer, news = {status, last}, call.news
+  local answer, news = {status, last, redis.call('ZCARD', timers)}, call.news
   for i = 1, forwards do
     local reached = add(keys[k + 2 * i - 1], keys[k + 2 * i], args[a + 3 * i - 1], args[a + 3 * i])
     answer[#answer + 1] = reached

@@ -14,9 +14,7 @@ use super::options::RedisOptions;
 use super::tail::Tail;
 use super::topology::Topology;
 use crate::engine::earliest::Earliest;
-use crate::engine::{
-    ConversationWrite, EngineError, EngineResult, EngineStats, FactPosition, StoreIdentity, Token,
-};
+use crate::engine::{EngineError, EngineResult, EngineStats, FactPosition, StoreIdentity, Token};
 
 /// Everything of an open store.
 pub(super) struct Shared {
@@ -86,23 +84,6 @@ impl ShardView {
         }
         if let Some(timers) = timers {
             self.timers.store(timers, Ordering::Relaxed);
-        }
-    }
-
-    /// Timers that came and went with a commit.
-    pub(super) fn count_timers(&self, writes: &[ConversationWrite]) {
-        let (mut came, mut went) = (0, 0);
-        for write in writes {
-            match (write.timer_before, write.timer_after) {
-                (None, Some(_)) => came += 1,
-                (Some(_), None) => went += 1,
-                _ => {}
-            }
-        }
-        if came != went {
-            // One commit of a shard at a time.
-            let timers = self.timers.load(Ordering::Relaxed);
-            self.timers.store((timers + came).saturating_sub(went), Ordering::Relaxed);
         }
     }
 

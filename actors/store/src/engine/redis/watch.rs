@@ -101,19 +101,21 @@ async fn look_at_heads(shared: &Shared) -> EngineResult<()> {
     Ok(())
 }
 
-/// Of shards that are leased here the commits know more than an answer that may have been overtaken.
+/// Of shards that are leased here the commits know more than an answer that they may have overtaken.
 fn take_up(shared: &Shared, shard: ShardId, head: &[u64]) -> EngineResult<()> {
     let &[last, applied, timers] = head else { return Err(garbled("heads")) };
     let view = shared.shard(shard)?;
     let generation = shared.generation(shard);
-    if view.counted_in.swap(generation, Ordering::Relaxed) != generation {
+    let lease = view.lease.lock();
+    if lease.is_some() {
+        view.count(last, None, None);
+    } else if view.counted_in.swap(generation, Ordering::Relaxed) != generation {
         view.recount(last, applied, timers);
-    } else if view.is_held() {
-        view.count(last, None, Some(timers));
     } else {
         // An append of ours may have been answered meanwhile: numbers only grow.
         view.count(last, Some(applied), Some(timers));
     }
+    drop(lease);
     shared.heard(shard, last);
     Ok(())
 }
