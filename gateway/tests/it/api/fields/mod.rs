@@ -36,6 +36,9 @@ impl Belongings {
         let chat = world.written("393339990001", "wamid.fields.1", "/chat").await;
         let sent =
             world.call(Method::POST, "/v1/messages").body(invite_to("+393339990001", &["x"])).answer().await;
+        // The provider tells the user id with the first status. Nothing of the contact changes by itself after that.
+        let contact = chat["contact"]["id"].as_str().unwrap();
+        world.get_until(&format!("/v1/contacts/{contact}"), |contact| contact["bsuid"].is_string()).await;
         let media = world.sends("393339990002", PDF).await;
         let made = async |path: &str, body: Value| {
             let answer = world.call(Method::POST, path).with_key(ANNA_KEY).body(body).answer().await;
@@ -53,7 +56,7 @@ impl Belongings {
                 "/v1/attachments/",
                 media["attachment"]["provider_media_id"].as_str().unwrap_or("none").to_owned(),
             ),
-            ("/v1/contacts/", chat["contact"]["id"].as_str().unwrap().to_owned()),
+            ("/v1/contacts/", contact.to_owned()),
             ("/v1/conversations/", id(&chat)),
             ("/v1/explain/", id(&chat)),
             ("/v1/messages/", id(&sent.json())),
