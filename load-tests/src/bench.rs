@@ -138,7 +138,8 @@ pub fn run(plan: &Plan) -> Result<Report, Error> {
     let request_bytes = corpus.request_bytes();
     let control = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let mut cluster = control.block_on(Cluster::prepare(&plan.shape, None, &options))?;
-    let measured = both(plan, &options, &mut cluster, (&ceiling, corpus));
+    let started = control.block_on(cluster.start_all()).map_err(Error::from);
+    let measured = started.and_then(|()| both(plan, &options, &mut cluster, (&ceiling, corpus)));
     if measured.is_err() {
         tracing::error!(folder = %cluster.folder().display(), "the folder of nodes and servers is kept");
         cluster.keep();
@@ -172,8 +173,6 @@ fn both(
     cluster: &mut Cluster,
     (ceiling, corpus): (&Numbers, Rc<Corpus>),
 ) -> Result<(Gateway, Option<Intake>), Error> {
-    let control = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    control.block_on(cluster.start_all())?;
     let gateway = gateway(plan, options, cluster, &corpus)?;
     drop(corpus);
     let measured = match plan.shape.store {

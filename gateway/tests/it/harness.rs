@@ -152,3 +152,16 @@ pub(crate) fn text_webhook(from: &str, wamid: &str, text: &str) -> String {
                             "text": { "body": text } } ] } } ] } ] })
     .to_string()
 }
+
+/// The webhook when the provider also tells the user id of its contact, and the phone number or not.
+pub(crate) fn with_names(webhook: &str, user_id: &str, with_phone: bool) -> serde_json::Value {
+    let mut webhook: serde_json::Value = serde_json::from_str(webhook).unwrap();
+    let value = &mut webhook["entry"][0]["changes"][0]["value"];
+    value["contacts"][0]["user_id"] = user_id.into();
+    value["messages"][0]["from_user_id"] = user_id.into();
+    if !with_phone {
+        value["contacts"][0].as_object_mut().unwrap().remove("wa_id");
+        value["messages"][0].as_object_mut().unwrap().remove("from");
+    }
+    webhook
+}

@@ -93,6 +93,15 @@ async fn owned(world: &World, nodes: usize) -> u64 {
     }
 }
 
+/// Two nodes that have shared out all shards, and how many there are.
+async fn two_nodes(settings: impl Fn(&mut Settings)) -> (World, World, u64) {
+    let first = World::start_with(&settings).await;
+    let all = owned(&first, 1).await;
+    let second = first.join(&settings).await;
+    while owned(&first, 2).await + owned(&second, 2).await != all {}
+    (first, second, all)
+}
+
 #[test]
 fn redis_is_reached_over_tls_by_whoever_trusts_its_certificate() {
     let (postgres, folder) = (Server::start(), TempDir::new().unwrap());
@@ -127,10 +136,7 @@ fn redis_is_reached_over_tls_by_whoever_trusts_its_certificate() {
 #[actix_web::test]
 async fn nodes_share_the_work_and_each_answers_for_all() {
     let (postgres, redis) = (Server::start(), Redis::start());
-    let first = World::start_with(|settings| stores(settings, &redis, &postgres)).await;
-    let all = owned(&first, 1).await;
-    let second = first.join(|settings| stores(settings, &redis, &postgres)).await;
-    while owned(&first, 2).await + owned(&second, 2).await != all {}
+    let (first, second, all) = two_nodes(|settings| stores(settings, &redis, &postgres)).await;
     let contacts: Vec<String> = (0..8).map(|contact| format!("39333800100{contact}")).collect();
     for (contact, world) in contacts.iter().zip([&first, &second].into_iter().cycle()) {
         let wrote = world.webhook(&text_webhook(contact, &format!("wamid.{contact}"), "TEST0001")).await;
@@ -158,10 +164,7 @@ async fn nodes_share_the_work_and_each_answers_for_all() {
 #[actix_web::test]
 async fn c4_whichever_node_is_asked_a_text_is_submitted_and_sent_once() {
     let (postgres, redis) = (Server::start(), Redis::start());
-    let first = World::start_with(|settings| stores(settings, &redis, &postgres)).await;
-    let all = owned(&first, 1).await;
-    let second = first.join(|settings| stores(settings, &redis, &postgres)).await;
-    while owned(&first, 2).await + owned(&second, 2).await != all {}
+    let (first, second, _) = two_nodes(|settings| stores(settings, &redis, &postgres)).await;
     let contacts: Vec<String> = (0..4).map(|contact| format!("39333800200{contact}")).collect();
     for (contact, world) in contacts.iter().zip([&first, &second].into_iter().cycle()) {
         let mut body = text_to(&format!("+{contact}"), "Sei ancora interessato al posto?");
@@ -186,10 +189,7 @@ async fn d15_every_node_gives_out_and_sends_what_another_one_has_stored() {
         stores(settings, &redis, &postgres);
         settings.files.url = format!("file://{}", files.path().display());
     };
-    let first = World::start_with(share).await;
-    let all = owned(&first, 1).await;
-    let second = first.join(share).await;
-    while owned(&first, 2).await + owned(&second, 2).await != all {}
+    let (first, second, _) = two_nodes(share).await;
     let file = first.uploaded(PDF).await;
     let contacts: Vec<String> = (0..4).map(|contact| format!("39333800300{contact}")).collect();
     for (contact, world) in contacts.iter().zip([&first, &second].into_iter().cycle()) {

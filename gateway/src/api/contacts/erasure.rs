@@ -16,8 +16,7 @@ use protocol::fact::Fact;
 use protocol::id::{ContactId, ConversationId, DeadLetterId};
 use protocol::whatsapp::webhook::Names;
 use store::records::{
-    AuditEntry, AuditQuery, Change, ContactRecord, DocumentKind, DocumentWrite, EventSeq, Expect, Filter,
-    PageRequest, RecordsError,
+    AuditEntry, AuditQuery, Change, ContactRecord, DocumentKind, EventSeq, Expect, Filter, PageRequest,
 };
 
 use crate::api::address;
@@ -25,6 +24,7 @@ use crate::api::auth::{Caller, Scope};
 use crate::api::command::{self, now};
 use crate::api::fresh;
 use crate::api::problem::{ApiError, ApiResult};
+use crate::api::settings::document;
 use crate::api::views;
 use crate::state::AppState;
 
@@ -189,17 +189,8 @@ async fn former_names(
 /// Nodes remember for a while where names lead; those of the contact lead nowhere since its conversations committed that.
 async fn tell_nodes(state: &AppState, caller: &Caller) -> ApiResult<()> {
     let erasure = Erasure { tenant: caller.tenant, at: state.engine.now().await? };
-    let body = serde_json::to_value(erasure).map_err(|error| RecordsError::Failed(error.into()))?;
-    let write = DocumentWrite {
-        kind: DocumentKind::Erasure,
-        tenant: Some(caller.tenant),
-        id: "newest".into(),
-        expect: Expect::Any,
-        body: Some(body),
-    };
-    let change = Change { by: caller.party(), at: erasure.at };
-    state.records.write_documents(change, vec![write]).await?;
-    state.keeper.refresh().await?;
+    let newest = (DocumentKind::Erasure, "newest".into());
+    document::write(state, caller, newest, Expect::Any, Some(&erasure)).await?;
     Ok(())
 }
 

@@ -4,21 +4,13 @@ use reqwest::{Method, StatusCode};
 use rusqlite::Connection;
 use serde_json::{Value, json};
 
-use crate::harness::{World, text_webhook};
+use crate::harness::{World, text_webhook, with_names};
 
 const PHONE: &str = "393338000066";
 
 /// The person writes; the provider tells the user id, and the phone number or not.
 fn webhook(wamid: &str, with_phone: bool) -> String {
-    let mut webhook: Value = serde_json::from_str(&text_webhook(PHONE, wamid, "/chat")).unwrap();
-    let value = &mut webhook["entry"][0]["changes"][0]["value"];
-    value["contacts"][0]["user_id"] = json!("IT.66");
-    value["messages"][0]["from_user_id"] = json!("IT.66");
-    if !with_phone {
-        value["contacts"][0].as_object_mut().unwrap().remove("wa_id");
-        value["messages"][0].as_object_mut().unwrap().remove("from");
-    }
-    webhook.to_string()
+    with_names(&text_webhook(PHONE, wamid, "/chat"), "IT.66", with_phone).to_string()
 }
 
 impl World {

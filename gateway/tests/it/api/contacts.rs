@@ -5,7 +5,7 @@ use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use super::{ANNA_KEY, OTHER_KEY, invite_to};
-use crate::harness::{World, text_webhook};
+use crate::harness::{World, text_webhook, with_names};
 
 async fn create(world: &World, body: Value) -> super::Answer {
     world.call(Method::POST, "/v1/contacts").body(body).answer().await
@@ -217,15 +217,7 @@ async fn f6_a_record_pushed_by_phone_number_finds_who_wrote_by_user_id() {
     let record = json!({ "phone": "+393338000055", "first_name": "Elsa", "owner": { "role": "admin" } });
     let card = create(&world, record).await;
     let webhook = |wamid: &str, with_phone: bool| {
-        let mut webhook: Value = serde_json::from_str(&text_webhook("393338000055", wamid, "/chat")).unwrap();
-        let value = &mut webhook["entry"][0]["changes"][0]["value"];
-        value["contacts"][0]["user_id"] = json!("IT.55");
-        value["messages"][0]["from_user_id"] = json!("IT.55");
-        if !with_phone {
-            value["contacts"][0].as_object_mut().unwrap().remove("wa_id");
-            value["messages"][0].as_object_mut().unwrap().remove("from");
-        }
-        webhook.to_string()
+        with_names(&text_webhook("393338000055", wamid, "/chat"), "IT.55", with_phone).to_string()
     };
     assert!(world.webhook(&webhook("wamid.elsa.1", false)).await.status().is_success());
     let by_card = |list: &Value| list["data"].as_array().unwrap().len();

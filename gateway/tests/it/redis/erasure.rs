@@ -5,9 +5,9 @@ use std::process::Command;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use super::{Redis, owned, stores};
+use super::{Redis, stores, two_nodes};
 use crate::api::invite_to;
-use crate::harness::{World, text_webhook};
+use crate::harness::{World, text_webhook, with_names};
 use crate::postgres::server::Server;
 
 /// A word that nothing else has.
@@ -26,20 +26,16 @@ impl Person {
         Self { phone, user_id, refuses: place % 4 < 2 }
     }
 
-    /// Writes under the names that the provider tells this time.
+    /// Writes under the names that the provider tells this time: at least one.
     async fn writes(&self, node: &World, (by_phone, by_id): (bool, bool), text: &str) {
         let wamid = format!("wamid.{}.{text}", self.phone);
-        let mut body: Value = serde_json::from_str(&text_webhook(&self.phone, &wamid, text)).unwrap();
-        let value = &mut body["entry"][0]["changes"][0]["value"];
-        value["contacts"][0]["profile"]["name"] = json!(NAME);
-        if by_id {
-            value["contacts"][0]["user_id"] = json!(self.user_id);
-            value["messages"][0]["from_user_id"] = json!(self.user_id);
-        }
-        if !by_phone {
-            value["contacts"][0].as_object_mut().unwrap().remove("wa_id");
-            value["messages"][0].as_object_mut().unwrap().remove("from");
-        }
+        let webhook = text_webhook(&self.phone, &wamid, text);
+        let mut body = if by_id {
+            with_names(&webhook, &self.user_id, by_phone)
+        } else {
+            serde_json::from_str(&webhook).unwrap()
+        };
+        body["entry"][0]["changes"][0]["value"]["contacts"][0]["profile"]["name"] = json!(NAME);
         assert_eq!(node.webhook(&body.to_string()).await.status(), StatusCode::OK);
     }
 
@@ -97,10 +93,7 @@ async fn erase(asked: &World, other: &World, chat: &Value) {
 #[actix_web::test]
 async fn d14_whichever_node_is_asked_nothing_of_a_contact_stays_with_any() {
     let (postgres, redis) = (Server::start(), Redis::start());
-    let first = World::start_with(|settings| stores(settings, &redis, &postgres)).await;
-    let all = owned(&first, 1).await;
-    let second = first.join(|settings| stores(settings, &redis, &postgres)).await;
-    while owned(&first, 2).await + owned(&second, 2).await != all {}
+    let (first, second, _) = two_nodes(|settings| stores(settings, &redis, &postgres)).await;
     // Enough to have some whose shard the asked node owns, and some whose it does not.
     let people: Vec<_> = (0..8).map(Person::new).collect();
     let nodes = || [(&first, &second), (&second, &first)].into_iter().cycle();
