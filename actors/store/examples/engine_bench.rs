@@ -20,7 +20,7 @@ use store::engine::{
 
 /// The allocator of the server.
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 const CONVERSATIONS: u64 = 1_000_000;
 const SHARDS: u16 = 256;
