@@ -18,13 +18,13 @@ struct Shared {
 }
 
 /// One request; it is over when this is dropped, however it ends.
-pub(super) struct Guard(Arc<Shared>);
+pub(super) struct Guard<'a>(&'a Shared);
 
 impl InFlight {
     /// A request begins.
-    pub(super) fn enter(&self) -> Guard {
+    pub(super) fn enter(&self) -> Guard<'_> {
         self.shared.count.fetch_add(1, Ordering::SeqCst);
-        Guard(self.shared.clone())
+        Guard(&self.shared)
     }
 
     /// Ends when no request is under way.
@@ -42,7 +42,7 @@ impl InFlight {
     }
 }
 
-impl Drop for Guard {
+impl Drop for Guard<'_> {
     fn drop(&mut self) {
         if self.0.count.fetch_sub(1, Ordering::SeqCst) == 1 {
             self.0.none_left.notify_waiters();

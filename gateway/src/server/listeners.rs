@@ -1,6 +1,7 @@
 //! The two listeners: public and operator's.
 
 use std::net::{SocketAddr, TcpListener};
+use std::rc::Rc;
 
 use actix_web::dev::{ServerHandle, Service as _};
 use actix_web::http::ConnectionType;
@@ -72,23 +73,23 @@ impl Listeners {
         let settings = state.settings.clone();
         let (shared, counted) = (state.clone(), in_flight.clone());
         let mut public = HttpServer::new(move || {
-            let (counted, stopping) = (counted.clone(), shared.stopping.clone());
+            // Of this thread: what all requests of all threads count up and down is a cost of each.
+            let (counted, stopping) = (Rc::new(counted.clone()), Rc::new(shared.stopping.clone()));
             App::new()
                 .wrap_fn(move |request, service| {
-                    let under_way = counted.enter();
                     let answer = service.call(request);
-                    let stopping = stopping.clone();
+                    let (counted, stopping) = (counted.clone(), stopping.clone());
                     async move {
+                        let _under_way = counted.enter();
                         let mut answer = answer.await;
                         if let (true, Ok(answer)) = (stopping.is_cancelled(), &mut answer) {
                             answer.response_mut().head_mut().set_connection_type(ConnectionType::Close);
                         }
-                        drop(under_way);
                         answer
                     }
                 })
                 .app_data(shared.clone())
-                .configure(webhooks::routes(shared.clone()))
+                .configure(webhooks::routes)
                 .configure(api::configure)
         })
         .max_connections(MAX_CONNECTIONS_PER_WORKER)

@@ -4,7 +4,6 @@
 //! long. To say 503 at once is kinder than to let everybody wait until the provider gives up: it comes again.
 //! Statuses go first, and come back last: a message moves a conversation, a late status only a tick mark.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
@@ -18,7 +17,7 @@ const STEPS: usize = 128;
 /// Counts webhooks under way.
 pub struct Admission {
     began: Instant,
-    arrived: Arc<[AtomicU32; STEPS]>,
+    arrived: [AtomicU32; STEPS],
     /// The step in which statuses may come again.
     statuses_from: AtomicUsize,
 }
@@ -35,24 +34,21 @@ pub enum Load {
 }
 
 /// One webhook under way; it is over when this is dropped, however it ends.
-pub struct UnderWay {
-    arrived: Arc<[AtomicU32; STEPS]>,
-    step: usize,
-}
+pub struct UnderWay<'a>(&'a AtomicU32);
 
 impl Admission {
     /// Nobody is under way.
     #[must_use]
     pub fn new(began: Instant) -> Self {
-        let arrived = Arc::new([const { AtomicU32::new(0) }; STEPS]);
+        let arrived = [const { AtomicU32::new(0) }; STEPS];
         Self { began, arrived, statuses_from: AtomicUsize::new(0) }
     }
 
     /// A webhook arrives.
-    pub fn enter(&self, now: Instant) -> UnderWay {
-        let step = self.step(now) % STEPS;
-        self.arrived[step].fetch_add(1, Ordering::Relaxed);
-        UnderWay { arrived: Arc::clone(&self.arrived), step }
+    pub fn enter(&self, now: Instant) -> UnderWay<'_> {
+        let arrived = &self.arrived[self.step(now) % STEPS];
+        arrived.fetch_add(1, Ordering::Relaxed);
+        UnderWay(arrived)
     }
 
     /// By the wait of those that are under way, and of those a moment ago.
@@ -87,9 +83,9 @@ fn steps(wait: Duration) -> usize {
     (wait.as_millis() / STEP.as_millis()) as usize
 }
 
-impl Drop for UnderWay {
+impl Drop for UnderWay<'_> {
     fn drop(&mut self) {
-        self.arrived[self.step].fetch_sub(1, Ordering::Relaxed);
+        self.0.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -97,7 +93,7 @@ impl Drop for UnderWay {
 mod tests {
     use super::*;
 
-    fn arrive(admission: &Admission, count: u32, at: Instant) -> Vec<UnderWay> {
+    fn arrive(admission: &Admission, count: u32, at: Instant) -> Vec<UnderWay<'_>> {
         (0..count).map(|_| admission.enter(at)).collect()
     }
 

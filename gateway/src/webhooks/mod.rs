@@ -1,21 +1,17 @@
 //! What providers call.
 
 pub mod admission;
+mod body;
 pub mod signature;
 mod whatsapp;
 
-use actix_web::web::{Data, PayloadConfig, ServiceConfig, get, post, resource};
+use actix_web::web::{ServiceConfig, get, post, resource};
 
-use crate::state::AppState;
-
-/// The routes of providers, with the body limit of the settings.
-pub fn routes(state: Data<AppState>) -> impl FnOnce(&mut ServiceConfig) {
-    move |config| {
-        let limit = PayloadConfig::new(state.settings.webhooks.max_body_bytes);
-        let whatsapp = resource("/webhooks/whatsapp")
-            .app_data(limit)
-            .route(get().to(whatsapp::handshake))
-            .route(post().to(whatsapp::receive));
-        config.service(whatsapp);
-    }
+/// The routes of providers.
+pub fn routes(config: &mut ServiceConfig) {
+    // Each route is asked in turn whether the method is its own: the one that is called all the time stands first.
+    let whatsapp = resource("/webhooks/whatsapp")
+        .route(post().to(whatsapp::receive))
+        .route(get().to(whatsapp::handshake));
+    config.service(whatsapp);
 }

@@ -4,13 +4,13 @@
 
 use std::time::Instant;
 
-use actix_web::http::StatusCode;
-use actix_web::http::header::RETRY_AFTER;
-use actix_web::web::{Bytes, Data, Query};
-use actix_web::{Error, HttpRequest, HttpResponse};
+use actix_web::error::PayloadError;
+use actix_web::http::header::{HeaderName, RETRY_AFTER};
+use actix_web::web::{Data, Payload, Query};
+use actix_web::{HttpRequest, HttpResponse};
 use compact_str::CompactString;
 use protocol::entry::Happening;
-use protocol::whatsapp::webhook::{self, Part, Payload};
+use protocol::whatsapp::webhook::{self, Part, Payload as Said};
 use runtime::ingress::{Arrival, IngestError};
 use runtime::trace;
 use serde::Deserialize;
@@ -19,9 +19,12 @@ use tracing::Instrument as _;
 
 use crate::state::AppState;
 use crate::webhooks::admission::Load;
+use crate::webhooks::body;
 
 /// Where the provider puts its signature.
-const SIGNATURE: &str = "X-Hub-Signature-256";
+static SIGNATURE: HeaderName = HeaderName::from_static("x-hub-signature-256");
+/// W3C trace context of whoever calls.
+static TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 /// A well-formed `traceparent` of version 00 is exactly this long.
 const TRACEPARENT_BYTES: usize = 55;
 
@@ -55,15 +58,11 @@ pub(super) async fn handshake(state: Data<AppState>, query: Query<Handshake>) ->
 }
 
 /// Takes a webhook: 200 once it is durable.
-pub(super) async fn receive(
-    state: Data<AppState>,
-    request: HttpRequest,
-    body: Result<Bytes, Error>,
-) -> HttpResponse {
+pub(super) async fn receive(state: Data<AppState>, request: HttpRequest, payload: Payload) -> HttpResponse {
     let outcomes = &state.metrics.whatsapp.outcomes;
-    let body = match body {
+    let body = match body::read(payload, state.settings.webhooks.max_body_bytes).await {
         Ok(body) => body,
-        Err(error) if error.as_response_error().status_code() == StatusCode::PAYLOAD_TOO_LARGE => {
+        Err(PayloadError::Overflow) => {
             outcomes.too_large.inc();
             return HttpResponse::PayloadTooLarge().finish();
         }
@@ -79,8 +78,8 @@ pub(super) async fn receive(
     }
     let _under_way = state.admission.enter(now);
     let _timer = state.metrics.whatsapp.ack_seconds.start_timer();
-    let header = |name| request.headers().get(name);
-    let signature = header(SIGNATURE).map_or(&[][..], |value| value.as_bytes());
+    let header = |name: &HeaderName| request.headers().get(name);
+    let signature = header(&SIGNATURE).map_or(&[][..], |value| value.as_bytes());
     let Some(signed_by) = state.verifier.signed_by(signature, &body) else {
         outcomes.unsigned.inc();
         return HttpResponse::Unauthorized().finish();
@@ -92,10 +91,12 @@ pub(super) async fn receive(
             return HttpResponse::BadRequest().body(error.to_string());
         }
     };
+    // It holds the buffer that the connection reads into.
+    drop(body);
     if load == Load::Heavy && decoded.parts.iter().all(is_status) {
         return shed(&state);
     }
-    let caller = header("traceparent").and_then(|value| value.to_str().ok());
+    let caller = header(&TRACEPARENT).and_then(|value| value.to_str().ok());
     let span = tracing::debug_span!("webhook", provider = "whatsapp", parts = decoded.parts.len());
     trace::join(&span, caller);
     let work = async {
@@ -120,7 +121,7 @@ fn traceparent(caller: Option<&str>) -> Option<CompactString> {
 }
 
 fn is_status(part: &Part) -> bool {
-    matches!(&part.payload, Payload::Conversation { happening, .. } if matches!(**happening, Happening::Status(_)))
+    matches!(&part.payload, Said::Conversation { happening, .. } if matches!(**happening, Happening::Status(_)))
 }
 
 /// Too much at once: the provider shall come again.

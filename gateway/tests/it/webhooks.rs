@@ -1,5 +1,7 @@
 //! What providers get for what they send.
 
+use std::io::Error;
+
 use reqwest::StatusCode;
 
 use crate::harness::{APP_SECRET, VERIFY_TOKEN, World, signature, text_webhook};
@@ -75,6 +77,28 @@ async fn bodies_over_the_limit_are_refused() {
             format!("gateway_webhook_requests_total{{outcome=\"{outcome}\",provider=\"whatsapp\"}} 1");
         assert!(metrics.contains(&counted), "{outcome}: {metrics}");
     }
+    world.stop().await;
+}
+
+#[actix_web::test]
+async fn bodies_may_come_in_pieces_and_too_large_ones_are_refused_before_their_end() {
+    let world = World::start_with(|settings| settings.webhooks.max_body_bytes = 2_048).await;
+    let body = text_webhook("393331000002", "wamid.pieces", "ciao");
+    let pieces = |body: &str, size| {
+        let pieces: Vec<_> =
+            body.as_bytes().chunks(size).map(|piece| Ok::<_, Error>(piece.to_vec())).collect();
+        reqwest::Body::wrap_stream(futures_util::stream::iter(pieces))
+    };
+    let send = |body: &str, size| {
+        let signed = signature(APP_SECRET, body.as_bytes());
+        let call = reqwest::Client::new().post(world.public("/webhooks/whatsapp"));
+        call.header("X-Hub-Signature-256", signed).body(pieces(body, size)).send()
+    };
+    for size in [1, 7, 100, body.len()] {
+        assert_eq!(send(&body, size).await.unwrap().status(), StatusCode::OK, "{size}");
+    }
+    let large = format!("{body}{}", " ".repeat(2_049 - body.len()));
+    assert_eq!(send(&large, 1_024).await.unwrap().status(), StatusCode::PAYLOAD_TOO_LARGE);
     world.stop().await;
 }
 

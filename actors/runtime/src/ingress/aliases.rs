@@ -11,7 +11,7 @@
 //! A phone number that may be written in two ways (Brazil) is one name: an alias of either writing counts, and without
 //! one, [`keys_of_writings`] knows the key.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use domain::directory::Directory;
 use domain::market::dial;
@@ -49,7 +49,7 @@ impl Remembered {
 
 /// The aliases that one webhook needs.
 #[derive(Default)]
-pub(super) struct Found(HashMap<AliasKey, ContactKey>);
+pub(super) struct Found(BTreeMap<AliasKey, ContactKey>);
 
 impl Aliases {
     pub(super) fn new(capacity: usize) -> Self {

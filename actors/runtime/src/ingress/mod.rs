@@ -148,7 +148,7 @@ impl Ingress {
         scope: &[TenantId],
         arrival: Arrival,
     ) -> Result<Accepted, IngestError> {
-        let directory = self.directory.load_full();
+        let directory = self.directory.load();
         let reach = Reach { directory: &directory, scope, opaque_key: &self.engine.identity().opaque_key };
         let placed: Vec<Placed> = webhook.parts.into_iter().map(|part| reach.place(part)).collect();
         let names = placed.iter().filter_map(Placed::names);
@@ -163,6 +163,7 @@ impl Ingress {
             let entry = Entry { received_at: arrival.received_at, traceparent, body };
             entries.push((shard, codec::encode(&entry)?));
         }
+        drop(directory);
         self.append(entries).await?;
         Ok(accepted)
     }
@@ -180,7 +181,7 @@ impl Ingress {
         now: TimestampMs,
     ) -> Result<Option<Address>, IngestError> {
         let Some(key) = place::own_key(names) else { return Ok(None) };
-        let directory = self.directory.load_full();
+        let directory = self.directory.load();
         let found = self.look_up(&directory, std::iter::once((number, names)), now).await?;
         Ok(Some(address(tenant, number, found.canonical(number, names).cloned().unwrap_or(key))))
     }

@@ -55,6 +55,10 @@ impl Appender {
         check(shared, &entries)?;
         let bytes = entries.iter().map(|(_, bytes)| bytes.len() as u64).sum();
         let _admission = Admission::of(shared, bytes)?;
+        let first = entries.first().map_or(0, |&(shard, _)| self.writer(shared, shard));
+        if entries.iter().all(|&(shard, _)| self.writer(shared, shard) == first) {
+            return self.hand_over(shared, first, entries).await;
+        }
         let mut parts = BTreeMap::<usize, Vec<(ShardId, Bytes)>>::new();
         for entry in entries {
             parts.entry(self.writer(shared, entry.0)).or_default().push(entry);
@@ -171,7 +175,9 @@ fn in_chunks(shards: Chunk) -> Vec<Chunk> {
             bytes = 0;
         }
         bytes += entries.iter().map(Bytes::len).sum::<usize>();
-        chunks.last_mut().into_iter().for_each(|chunk| chunk.push((shard, entries.clone())));
+        if let Some(chunk) = chunks.last_mut() {
+            chunk.push((shard, entries));
+        }
     }
     chunks
 }

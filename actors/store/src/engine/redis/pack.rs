@@ -7,19 +7,28 @@ const VERSION: u8 = 1;
 const LENGTH_BYTES: usize = 4;
 
 pub(super) fn encode<'a>(items: impl Iterator<Item = &'a Bytes> + Clone) -> Vec<u8> {
-    let mut pack = vec![VERSION];
-    pack.extend_from_slice(&self::items(items));
+    let mut pack = Vec::with_capacity(1 + size(items.clone()));
+    pack.push(VERSION);
+    fill(&mut pack, items);
     pack
 }
 
 /// What follows the version: two of these, one behind the other, are the items of both.
 pub(super) fn items<'a>(items: impl Iterator<Item = &'a Bytes> + Clone) -> Vec<u8> {
-    let mut pack = Vec::with_capacity(items.clone().map(|item| LENGTH_BYTES + item.len()).sum());
+    let mut pack = Vec::with_capacity(size(items.clone()));
+    fill(&mut pack, items);
+    pack
+}
+
+fn size<'a>(items: impl Iterator<Item = &'a Bytes>) -> usize {
+    items.map(|item| LENGTH_BYTES + item.len()).sum()
+}
+
+fn fill<'a>(pack: &mut Vec<u8>, items: impl Iterator<Item = &'a Bytes>) {
     for item in items {
         pack.extend_from_slice(&(item.len() as u32).to_le_bytes());
         pack.extend_from_slice(item);
     }
-    pack
 }
 
 /// `None` if it is damaged. The items share the memory of the pack.
