@@ -27,6 +27,8 @@ pub struct Plan {
     pub connections: usize,
     /// Contacts that write.
     pub conversations: u32,
+    /// Conversations that are there before, theirs among them.
+    pub known: u32,
     /// A few of them write most.
     pub zipf: bool,
     /// PostgreSQL stands still during the phases, as if it had processors of its own.
@@ -115,7 +117,7 @@ const LATENCY_SHARE: f64 = 0.7;
 pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
 /// The records may take this long to catch up.
 const SETTLING: Duration = Duration::from_secs(60);
-/// Opening the conversations may take this long.
+/// Opening the conversations may take this long, and the records as long again.
 const OPENING: Duration = Duration::from_secs(600);
 /// Makes the body about as long as the provider's webhooks are: 900 bytes.
 pub(crate) const TEXT_CHARS: usize = 390;
@@ -216,14 +218,15 @@ fn gateway(plan: &Plan, options: &Options, cluster: &Cluster, corpus: &Rc<Corpus
     let progress = Progress::new(control, &cluster.places);
     let addresses = cluster.places.iter().map(|place| place.public).collect();
     let target = Target { addresses, connections: plan.connections };
-    tracing::info!(conversations = plan.conversations, "opening conversations in direct mode");
-    let chat = Rc::new(Corpus::build(
-        &recipe(options, plan.conversations, plan.zipf, "/chat"),
-        plan.conversations as usize,
-    ));
+    tracing::info!(conversations = plan.known, "opening conversations in direct mode");
+    let chat = recipe(options, plan.known, false, "/chat");
+    let chat = Rc::new(Corpus::build(&chat, plan.known as usize));
     let all = 0..chat.len();
     progress.of(|| drive_plain(&target, &chat, all, Pace::Closed, OPENING))?;
-    progress.settled()?;
+    // A node that is behind works on that first, and what is measured would be this.
+    if !progress.settled(OPENING)? {
+        tracing::warn!("the records have not caught up with the opening");
+    }
 
     let limit = Duration::from_secs_f64(plan.seconds);
     let measured = |webhooks: Range<usize>, pace: Pace| {
@@ -241,7 +244,7 @@ fn gateway(plan: &Plan, options: &Options, cluster: &Cluster, corpus: &Rc<Corpus
 
     // Latency is that of a steady state: the records may be behind after the rush, and would work on it meanwhile.
     let behind = Instant::now();
-    let catch_up_seconds = progress.settled()?.then(|| behind.elapsed().as_secs_f64());
+    let catch_up_seconds = progress.settled(SETTLING)?.then(|| behind.elapsed().as_secs_f64());
     if catch_up_seconds.is_none() {
         tracing::warn!("the records have not caught up");
     }
@@ -291,8 +294,8 @@ impl<'a> Progress<'a> {
     }
 
     /// Waits until the records have caught up; answers whether they have.
-    pub(crate) fn settled(&self) -> Result<bool, Error> {
-        Ok(self.control.block_on(self.scraper.settled(SETTLING))?)
+    pub(crate) fn settled(&self, within: Duration) -> Result<bool, Error> {
+        Ok(self.control.block_on(self.scraper.settled(within))?)
     }
 
     /// Applies a load and waits until all that was accepted is committed: its numbers, and the rate of commits.

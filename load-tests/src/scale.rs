@@ -66,7 +66,7 @@ pub fn run(plan: &Plan) -> Result<Report, Error> {
     let range = 0..corpus.len();
     let (_, opened_per_second) =
         progress.of(|| drive_plain(&target, &corpus, range, Pace::Closed, FILLING))?;
-    if !progress.settled()? {
+    if !progress.settled(FILLING)? {
         tracing::warn!("the records have not caught up");
     }
     process.kill()?;

@@ -20,6 +20,9 @@ pub(crate) struct Args {
     /// Contacts that write.
     #[arg(long, default_value_t = 20_000)]
     conversations: u32,
+    /// Conversations that are there, with those of the contacts that write.
+    #[arg(long)]
+    known: Option<u32>,
     /// A few contacts write most.
     #[arg(long)]
     zipf: bool,
@@ -32,10 +35,11 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: Args) -> Result<ExitCode, Box<dyn Error>> {
-    let Args { shape, seconds, connections, conversations, zipf, hold_records, requests } = args;
+    let Args { shape, seconds, connections, conversations, known, zipf, hold_records, requests } = args;
     let shape = shape.shape()?;
-    let report =
-        bench::run(&Plan { shape, seconds, connections, conversations, zipf, hold_records, requests })?;
+    let known = known.unwrap_or(conversations).max(conversations);
+    let plan = Plan { shape, seconds, connections, conversations, known, zipf, hold_records, requests };
+    let report = bench::run(&plan)?;
     eprint!("{}", bench::table(&report));
     println!("{}", serde_json::to_string_pretty(&report)?);
     Ok(ExitCode::SUCCESS)

@@ -133,6 +133,7 @@ fn closed_loop(plan: &Plan, shape: Shape) -> Result<bench::Report, Error> {
         seconds: plan.bench_seconds,
         connections: CONNECTIONS,
         conversations: CONVERSATIONS,
+        known: CONVERSATIONS,
         zipf: false,
         hold_records: false,
         requests: REQUESTS,
