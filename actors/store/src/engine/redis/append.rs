@@ -55,6 +55,7 @@ impl Appender {
         check(shared, &entries)?;
         let bytes = entries.iter().map(|(_, bytes)| bytes.len() as u64).sum();
         let _admission = Admission::of(shared, bytes)?;
+        // Nearly always: one entry, or one master.
         let first = entries.first().map_or(0, |&(shard, _)| self.writer(shared, shard));
         if entries.iter().all(|&(shard, _)| self.writer(shared, shard) == first) {
             return self.hand_over(shared, first, entries).await;

@@ -107,13 +107,13 @@ fn take_up(shared: &Shared, shard: ShardId, head: &[u64]) -> EngineResult<()> {
     let view = shared.shard(shard)?;
     let generation = shared.generation(shard);
     let lease = view.lease.lock();
-    if lease.is_some() {
-        view.count(last, None, None);
-    } else if view.counted_in.swap(generation, Ordering::Relaxed) != generation {
-        view.recount(last, applied, timers);
-    } else {
-        // An append of ours may have been answered meanwhile: numbers only grow.
-        view.count(last, Some(applied), Some(timers));
+    if lease.is_none() {
+        if view.counted_in.swap(generation, Ordering::Relaxed) != generation {
+            view.recount(last, applied, timers);
+        } else {
+            // An append of ours may have been answered meanwhile: numbers only grow.
+            view.count(last, Some(applied), Some(timers));
+        }
     }
     drop(lease);
     shared.heard(shard, last);
