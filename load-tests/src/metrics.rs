@@ -63,7 +63,7 @@ impl Scraper {
         self.sum("gateway_projection_lag_seconds").await
     }
 
-    /// Waits until the records have caught up, at most so long; answers whether they have.
+    /// Waits until the records and whoever follows them have caught up, at most so long; answers whether they have.
     ///
     /// # Errors
     /// When it does not answer.
@@ -72,7 +72,7 @@ impl Scraper {
         let mut calm = 0;
         while calm < CALM_LOOKS && began.elapsed() < patience {
             tokio::time::sleep(POLL).await;
-            let lag = self.records_behind().await?;
+            let lag = self.records_behind().await? + self.sum("gateway_consumer_lag_seconds").await?;
             calm = if lag > 0.0 { 0 } else { calm + 1 };
         }
         Ok(calm == CALM_LOOKS)

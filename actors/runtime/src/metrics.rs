@@ -1,7 +1,10 @@
 //! Every metric of the runtime, declared once. The doc comment of a field is its help text; label children are
 //! built up front, so that counting allocates nothing and a label set cannot grow.
 
-use prometheus::{Gauge, Histogram, HistogramOpts, IntCounter, IntGauge, Opts, Registry};
+use prometheus::{
+    Gauge, GaugeVec, Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts,
+    Registry,
+};
 
 /// A closed set of label values.
 pub trait Label: Copy + 'static {
@@ -56,6 +59,14 @@ labels! {
         Conversation = ["conversation"],
         Outbound = ["outbound"],
         Consumer = ["consumer"],
+    }
+    /// Consumers that follow the events of the records, by the names of their cursors.
+    FollowerKind ["consumer"] {
+        Meter = ["meter"],
+        Notifier = ["notifier"],
+        Templates = ["templates"],
+        Cards = ["cards"],
+        Endpoints = ["endpoints"],
     }
     /// How a POST to a provider ended.
     OutboundRequest ["provider", "outcome"] {
@@ -148,20 +159,23 @@ impl Declare for Histogram {
     }
 }
 
-impl<L: Label> Declare for Family<L, IntCounter> {
-    fn declare(registry: &Registry, name: &str, help: &str) -> prometheus::Result<Self> {
-        let vector = register(registry, prometheus::IntCounterVec::new(Opts::new(name, help), L::NAMES)?)?;
-        let children = L::ALL.iter().map(|label| vector.get_metric_with_label_values(&label.values()));
-        Ok(Self { children: children.collect::<Result<_, _>>()?, label: std::marker::PhantomData })
-    }
+/// A family is declared by the vector that its children belong to.
+macro_rules! families {
+    ($($child:ty = $vector:ty;)+) => {$(
+        impl<L: Label> Declare for Family<L, $child> {
+            fn declare(registry: &Registry, name: &str, help: &str) -> prometheus::Result<Self> {
+                let vector = register(registry, <$vector>::new(Opts::new(name, help), L::NAMES)?)?;
+                let children = L::ALL.iter().map(|label| vector.get_metric_with_label_values(&label.values()));
+                Ok(Self { children: children.collect::<Result<_, _>>()?, label: std::marker::PhantomData })
+            }
+        }
+    )+};
 }
 
-impl<L: Label> Declare for Family<L, IntGauge> {
-    fn declare(registry: &Registry, name: &str, help: &str) -> prometheus::Result<Self> {
-        let vector = register(registry, prometheus::IntGaugeVec::new(Opts::new(name, help), L::NAMES)?)?;
-        let children = L::ALL.iter().map(|label| vector.get_metric_with_label_values(&label.values()));
-        Ok(Self { children: children.collect::<Result<_, _>>()?, label: std::marker::PhantomData })
-    }
+families! {
+    IntCounter = IntCounterVec;
+    IntGauge = IntGaugeVec;
+    Gauge = GaugeVec;
 }
 
 macro_rules! metrics {
@@ -241,6 +255,9 @@ metrics! {
     files: Family<FileOutcome, IntCounter> = "gateway_files_total",
     /// Age of the newest fact that the records have not stored yet.
     projection_lag: Gauge = "gateway_projection_lag_seconds",
+    /// Age of the newest event that a consumer has dealt with, while more are waiting; bills, notifications and pushed
+    /// events are as late.
+    consumer_lag: Family<FollowerKind, Gauge> = "gateway_consumer_lag_seconds",
     /// Inputs that were set aside because they could not be applied.
     dead_letters: IntCounter = "gateway_dead_letters_total",
 }

@@ -21,6 +21,7 @@ use store::records::{
 use super::Shared;
 use super::follow::{Follower, Handler};
 use super::supervised::{ConsumerError, ViewCell};
+use crate::metrics::FollowerKind;
 
 /// Its name.
 pub(super) const NAME: &str = "cards";
@@ -57,6 +58,7 @@ struct Follows {
 
 impl Handler for Cards {
     const NAME: &'static str = NAME;
+    const KIND: FollowerKind = FollowerKind::Cards;
 
     async fn handle(&mut self, events: &[StoredEvent], advance: Advance) -> Result<(), ConsumerError> {
         let options = &self.shared.options;

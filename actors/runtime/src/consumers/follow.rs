@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::time::Duration;
 
 use store::records::{Advance, EventQuery, EventSeq, Records, RecordsResult, StoredEvent};
 use tokio::sync::Mutex;
@@ -10,6 +11,7 @@ use super::Shared;
 use super::supervised::{ConsumerError, ViewCell};
 use super::turn::Turn;
 use crate::limits::{FOLLOW_BATCHES, FOLLOW_EVENTS, FOLLOW_POLL, FOLLOW_SPACING};
+use crate::metrics::FollowerKind;
 
 /// The newest batches, so that consumers that follow closely read and decode each event once together: whoever
 /// comes first reads, the others find it here. Events never change, so a batch stays true.
@@ -41,6 +43,9 @@ pub(crate) trait Handler {
     /// Name of the cursor.
     const NAME: &'static str;
 
+    /// The same as a label.
+    const KIND: FollowerKind;
+
     /// Stores what follows from a batch together with the step forward.
     async fn handle(&mut self, batch: &[StoredEvent], advance: Advance) -> Result<(), ConsumerError>;
 }
@@ -62,11 +67,25 @@ impl<H: Handler> Follower<H> {
     /// Deals with one batch; answers how many events there were.
     pub(crate) async fn step(&mut self) -> Result<usize, ConsumerError> {
         let batch = self.shared.batches.after(&*self.shared.options.records, self.cursor).await?;
-        let Some(last) = batch.last() else { return Ok(0) };
-        let advance = Advance { consumer: H::NAME, from: self.cursor, to: last.seq };
-        self.handler.handle(&batch, advance).await?;
-        self.cursor = last.seq;
+        if let Some(last) = batch.last() {
+            let advance = Advance { consumer: H::NAME, from: self.cursor, to: last.seq };
+            self.handler.handle(&batch, advance).await?;
+            self.cursor = last.seq;
+        }
+        self.show_lag(&batch).await?;
         Ok(batch.len())
+    }
+
+    /// After a full batch more is waiting: then the age of what was just dealt with is the lag.
+    async fn show_lag(&self, batch: &[StoredEvent]) -> Result<(), ConsumerError> {
+        let options = &self.shared.options;
+        let lag_ms = match batch.last().filter(|_| batch.len() >= FOLLOW_EVENTS) {
+            Some(last) => (options.engine.now().await? - last.event.at).0.max(0),
+            None => 0,
+        };
+        let lag = Duration::from_millis(lag_ms.unsigned_abs());
+        options.metrics.consumer_lag.of(H::KIND).set(lag.as_secs_f64());
+        Ok(())
     }
 
     /// Deals with batches until told to stop.
@@ -89,6 +108,7 @@ impl<H: Handler> Follower<H> {
                 _ = turn.changed() => {}
             }
         }
-        Ok(())
+        // Whoever has the turn shows it.
+        self.show_lag(&[]).await
     }
 }

@@ -15,7 +15,7 @@ use store::records::{Advance, CreditUse, MeterCommit, StoredEvent};
 use super::Shared;
 use super::follow::{Follower, Handler};
 use super::supervised::{ConsumerError, ViewCell};
-use crate::metrics::Metrics;
+use crate::metrics::{FollowerKind, Metrics};
 
 mod row;
 
@@ -88,6 +88,7 @@ impl Meter {
 
 impl Handler for Meter {
     const NAME: &'static str = NAME;
+    const KIND: FollowerKind = FollowerKind::Meter;
 
     async fn handle(&mut self, events: &[StoredEvent], advance: Advance) -> Result<(), ConsumerError> {
         let directory = self.shared.options.directory.load_full();

@@ -13,7 +13,7 @@ use super::Shared;
 use super::away::Present;
 use super::follow::{Follower, Handler};
 use super::supervised::{ConsumerError, ViewCell};
-use crate::metrics::NotificationOutcome;
+use crate::metrics::{FollowerKind, NotificationOutcome};
 
 /// Its name.
 pub(super) const NAME: &str = "notifier";
@@ -77,6 +77,7 @@ impl Notifier {
 
 impl Handler for Notifier {
     const NAME: &'static str = NAME;
+    const KIND: FollowerKind = FollowerKind::Notifier;
 
     async fn handle(&mut self, events: &[StoredEvent], advance: Advance) -> Result<(), ConsumerError> {
         let directory = self.shared.options.directory.load_full();

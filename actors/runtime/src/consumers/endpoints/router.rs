@@ -6,6 +6,7 @@ use tokio::sync::watch;
 
 use crate::consumers::follow::Handler;
 use crate::consumers::{ConsumerError, Shared};
+use crate::metrics::FollowerKind;
 
 /// Queues events per endpoint.
 pub(crate) struct Router {
@@ -16,6 +17,7 @@ pub(crate) struct Router {
 
 impl Handler for Router {
     const NAME: &'static str = super::NAME;
+    const KIND: FollowerKind = FollowerKind::Endpoints;
 
     async fn handle(&mut self, events: &[StoredEvent], advance: Advance) -> Result<(), ConsumerError> {
         let directory = self.shared.options.directory.load_full();

@@ -14,6 +14,7 @@ use super::used::Used;
 use crate::consumers::Shared;
 use crate::consumers::follow::{Follower, Handler};
 use crate::consumers::supervised::{ConsumerError, ViewCell};
+use crate::metrics::FollowerKind;
 
 /// Its name.
 pub(in crate::consumers) const NAME: &str = "templates";
@@ -31,6 +32,7 @@ pub(in crate::consumers) struct Templates {
 
 impl Handler for Templates {
     const NAME: &'static str = NAME;
+    const KIND: FollowerKind = FollowerKind::Templates;
 
     async fn handle(&mut self, events: &[StoredEvent], advance: Advance) -> Result<(), ConsumerError> {
         for stored in events {

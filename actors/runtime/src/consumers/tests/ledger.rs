@@ -10,6 +10,8 @@ use store::records::{
 use super::*;
 use crate::consumers::follow::Follower;
 use crate::consumers::meter::Meter;
+use crate::limits::FOLLOW_EVENTS;
+use crate::metrics::FollowerKind;
 
 async fn ledger(world: &World) -> Vec<LedgerEntry> {
     world.records.ledger(ACME, LedgerQuery::default(), PageRequest::first(100)).await.unwrap().data
@@ -43,6 +45,20 @@ async fn a_damaged_fact_holds_nobody_up() {
     world.commit(CHAT, vec![started()]).await;
     assert_eq!(world.project().await, 2);
     assert_eq!(world.records.last_event().await.unwrap(), EventSeq(1));
+}
+
+#[tokio::test]
+async fn a_follower_shows_how_late_it_is_while_more_is_waiting() {
+    let mut world = World::new().await;
+    let mut facts = vec![started()];
+    facts.resize_with(FOLLOW_EVENTS + 1, || status(1, MessageStatus::Sent));
+    world.commit(CHAT, facts).await;
+    world.project().await;
+    world.clock.advance(SpanMs(1_500));
+    let lag = world.shared.options.metrics.consumer_lag.of(FollowerKind::Meter);
+    let mut meter = meter(&world).await;
+    assert_eq!((meter.step().await.unwrap(), lag.get()), (FOLLOW_EVENTS, 1.5));
+    assert_eq!((meter.step().await.unwrap(), lag.get()), (1, 0.0));
 }
 
 #[tokio::test]

@@ -37,6 +37,7 @@ use tempfile::TempDir;
 
 use super::projector::Projector;
 use super::*;
+use crate::limits::PROJECT_FACTS;
 
 const ACME: TenantId = TenantId(1);
 const OTHER: TenantId = TenantId(2);
@@ -221,7 +222,7 @@ impl World {
     /// Projects everything that was committed.
     async fn project(&self) -> usize {
         let mut projector = Projector::new(self.shared.clone()).await.unwrap();
-        let facts = self.engine.facts_any(&projector.reached(), 1_000).await.unwrap();
+        let facts = self.engine.facts_any(&projector.reached(), PROJECT_FACTS).await.unwrap();
         projector.project(facts).await.unwrap()
     }
 }
