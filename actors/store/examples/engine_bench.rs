@@ -1,4 +1,5 @@
-//! Measures the embedded engine: `cargo run --release -p store --example engine_bench -- [folder]`.
+//! Measures the embedded engine: `cargo run --release -p store --example engine_bench -- [writing] [folder]`. Of a
+//! million conversations so many are written to, all unless told otherwise.
 //!
 //! A webhook-shaped operation is one entry of 400 bytes appended, read by its shard's owner, and committed with
 //! one snapshot of 600 bytes and one fact of 250 bytes. Many tasks append, one task per shard applies.
@@ -32,7 +33,8 @@ const RUN: Duration = Duration::from_secs(8);
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn main() {
     let temporary = tempfile::tempdir().unwrap();
-    let folder = std::env::args().nth(1).map_or(temporary.path().to_owned(), Into::into);
+    let writing = std::env::args().nth(1).map_or(CONVERSATIONS, |writing| writing.parse().unwrap());
+    let folder = std::env::args().nth(2).map_or(temporary.path().to_owned(), Into::into);
     fill(&folder).await;
     let opened = Instant::now();
     drop(open(&folder, Durability::Fsync));
@@ -44,7 +46,7 @@ async fn main() {
         (Durability::EverySecond, 1024, 128),
     ] {
         let engine = Arc::new(open(&folder, durability));
-        run(&engine, appenders, batch, durability).await;
+        run(&engine, writing, (appenders, batch), durability).await;
         engine.close().await.unwrap();
     }
     let opened = Instant::now();
@@ -98,7 +100,12 @@ struct Counts {
     stop: AtomicBool,
 }
 
-async fn run(engine: &Arc<EmbeddedEngine>, appenders: u64, batch: usize, durability: Durability) {
+async fn run(
+    engine: &Arc<EmbeddedEngine>,
+    writing: u64,
+    (appenders, batch): (u64, usize),
+    durability: Durability,
+) {
     let counts = Arc::new(Counts::default());
     let leases = lease_all(engine).await;
     let mut tasks = tokio::task::JoinSet::new();
@@ -109,10 +116,11 @@ async fn run(engine: &Arc<EmbeddedEngine>, appenders: u64, batch: usize, durabil
     }
     let projector = tokio::spawn(project(engine.clone()));
     let (begun, cpu_before, groups_before) = (Instant::now(), cpu(), engine.stats().groups_written);
+    let written_before = written();
     let mut appending = tokio::task::JoinSet::new();
     for task in 0..appenders {
         let (engine, counts) = (engine.clone(), counts.clone());
-        appending.spawn(async move { append(&engine, task, &counts).await });
+        appending.spawn(async move { append(&engine, writing, task, &counts).await });
     }
     tokio::time::sleep(RUN).await;
     counts.stop.store(true, Ordering::Relaxed);
@@ -123,11 +131,12 @@ async fn run(engine: &Arc<EmbeddedEngine>, appenders: u64, batch: usize, durabil
     let commits = counts.commits.load(Ordering::Relaxed) as f64;
     println!(
         "{durability:?}, {appenders} appenders, at most {batch} events a commit: {:.0} appended/s, {:.0} applied/s, \
-         {:.1} us CPU per operation, {:.1} events a commit, {:.0} requests a group, {:.0} groups/s, backlog {}, \
+         {:.1} us CPU and {:.0} B written per operation, {:.1} events a commit, {:.0} requests a group, {:.0} groups/s, backlog {}, \
          RSS {:.0} MB",
         appended / seconds,
         applied / seconds,
         cpu_us / applied,
+        (written() - written_before) / applied,
         applied / commits,
         (appended + commits) / groups,
         groups / seconds,
@@ -155,12 +164,12 @@ fn print_latencies(mut latencies_us: Vec<u32>) {
     );
 }
 
-async fn append(engine: &EmbeddedEngine, task: u64, counts: &Counts) {
+async fn append(engine: &EmbeddedEngine, writing: u64, task: u64, counts: &Counts) {
     let mut n = task * 7_919;
     let mut latencies_us = vec![];
     while !counts.stop.load(Ordering::Relaxed) {
         n = n.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        let conversation = (n >> 20) % CONVERSATIONS;
+        let conversation = (n >> 20) % writing;
         let mut entry = payload(conversation, ENTRY_BYTES);
         entry[..8].copy_from_slice(&conversation.to_le_bytes());
         let begun = Instant::now();
@@ -168,6 +177,9 @@ async fn append(engine: &EmbeddedEngine, task: u64, counts: &Counts) {
         if engine.append(vec![(shard, entry.into())]).await.is_ok() {
             latencies_us.push(begun.elapsed().as_micros() as u32);
             counts.appended.fetch_add(1, Ordering::Relaxed);
+        } else {
+            // The backlog is full: whoever works it off comes first.
+            tokio::task::yield_now().await;
         }
     }
     counts.append_us.lock().append(&mut latencies_us);
@@ -258,6 +270,13 @@ fn cpu() -> f64 {
     let fields: Vec<&str> = stat.rsplit(')').next().unwrap().split_whitespace().collect();
     let ticks: f64 = fields[11].parse::<f64>().unwrap() + fields[12].parse::<f64>().unwrap();
     ticks * 10_000.0
+}
+
+/// Bytes that this process wrote to files so far.
+fn written() -> f64 {
+    let io = std::fs::read_to_string("/proc/self/io").unwrap();
+    let line = io.lines().find_map(|line| line.strip_prefix("write_bytes: ")).unwrap();
+    line.parse().unwrap()
 }
 
 fn rss_mb() -> f64 {

@@ -76,6 +76,9 @@ pub(crate) const BUSY_MEMTABLE_BYTES: u64 = 4 * MIB;
 /// The same for trees that are rarely written.
 pub(crate) const QUIET_MEMTABLE_BYTES: u64 = MIB;
 
+/// Tables of a tree are at least so large: a store of ten million conversations has a thousand files.
+pub(crate) const TABLE_MIN_BYTES: u64 = 4 * MIB;
+
 /// Threads that flush and merge. With two or more, fjall 3.1's first one spins on its queue while another merges
 /// (it puts the request back and takes it again), which a profile showed. One sustained 50,000 operations a
 /// second; a long merge then delays flushing, and what that costs in latency was not compared with two.
