@@ -13,9 +13,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{Attachment, ContactRecord, Filter, Order, Page, PageRequest, RecordsResult};
 
-/// One row of the inbox.
+/// One row of the inbox, with the contact, or with as much of the contact as is needed.
 #[derive(Clone, Debug, PartialEq)]
-pub struct ConversationRecord {
+pub struct ConversationRecord<C = ContactRecord> {
     /// Id.
     pub id: ConversationId,
     /// Whose.
@@ -25,7 +25,7 @@ pub struct ConversationRecord {
     /// Its channel.
     pub channel: Channel,
     /// The other side.
-    pub contact: ContactRecord,
+    pub contact: C,
     /// Bot or people.
     pub mode: Mode,
     /// Whom it belongs to.
@@ -60,6 +60,60 @@ pub struct ConversationRecord {
     pub paused: bool,
     /// When it began.
     pub created_at: TimestampMs,
+}
+
+impl<C> ConversationRecord<C> {
+    /// The same row with another word for the contact.
+    pub(super) fn with_contact<D>(self, contact: D) -> ConversationRecord<D> {
+        let Self {
+            id,
+            tenant,
+            number,
+            channel,
+            mode,
+            owner,
+            vacancy,
+            flow,
+            window_opened_at,
+            window_expires_at,
+            unread,
+            unanswered_since,
+            last_message,
+            last_inbound_at,
+            last_outbound_at,
+            last_outbound_by,
+            last_reply_at,
+            blocked,
+            left,
+            paused,
+            created_at,
+            contact: _,
+        } = self;
+        ConversationRecord {
+            id,
+            tenant,
+            number,
+            channel,
+            mode,
+            owner,
+            vacancy,
+            flow,
+            window_opened_at,
+            window_expires_at,
+            unread,
+            unanswered_since,
+            last_message,
+            last_inbound_at,
+            last_outbound_at,
+            last_outbound_by,
+            last_reply_at,
+            blocked,
+            left,
+            paused,
+            created_at,
+            contact,
+        }
+    }
 }
 
 /// Where an application stands.

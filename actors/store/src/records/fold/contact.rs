@@ -92,7 +92,7 @@ impl Batch {
             }
             _ => {}
         }
-        let Some(id) = self.conversations.get(&conversation).map(|slot| slot.row.contact.id) else { return };
+        let Some(id) = self.conversations.get(&conversation).map(|slot| slot.row.contact) else { return };
         match &event.fact {
             Fact::ContactIdentified(identity) => {
                 let Some(contact) = self.contacts.get_mut(&id) else { return };

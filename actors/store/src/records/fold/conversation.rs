@@ -3,11 +3,11 @@
 use protocol::command::{Mode, Party};
 use protocol::content::{Channel, Content};
 use protocol::fact::{Event, Fact};
-use protocol::id::{ConversationId, MessageId, NumberId, TenantId};
+use protocol::id::{ContactId, ConversationId, MessageId, NumberId, TenantId};
 use protocol::time::{SpanMs, TimestampMs};
 
-use super::super::{ContactRecord, ConversationRecord, Direction, FlowPlace, Preview};
-use super::{Slot, preview};
+use super::super::{Direction, FlowPlace, Preview};
+use super::{Row, Slot, preview};
 
 /// A call of the contact opens the window for this long, as a message does (facts: 24 h customer window).
 const WINDOW: SpanMs = SpanMs::hours(24);
@@ -16,10 +16,10 @@ const WINDOW: SpanMs = SpanMs::hours(24);
 pub(super) fn new(
     (id, tenant): (ConversationId, TenantId),
     (number, channel): (NumberId, Channel),
-    contact: ContactRecord,
+    contact: ContactId,
     at: TimestampMs,
-) -> ConversationRecord {
-    ConversationRecord {
+) -> Row {
+    Row {
         id,
         tenant,
         number,
@@ -46,7 +46,7 @@ pub(super) fn new(
 }
 
 /// Changes the row as the fact says.
-pub(super) fn fold(slot: &mut Slot<ConversationRecord>, event: &Event) {
+pub(super) fn fold(slot: &mut Slot<Row>, event: &Event) {
     match &event.fact {
         Fact::MessageReceived { .. } => received(slot.talk(), event),
         Fact::MessageQueued { message, by, content, .. }
@@ -84,7 +84,7 @@ pub(super) fn fold(slot: &mut Slot<ConversationRecord>, event: &Event) {
     }
 }
 
-fn received(row: &mut ConversationRecord, event: &Event) {
+fn received(row: &mut Row, event: &Event) {
     let Fact::MessageReceived { message, sent_at, content, window_expires_at, blocked, for_inbox, .. } =
         &event.fact
     else {
@@ -103,7 +103,7 @@ fn received(row: &mut ConversationRecord, event: &Event) {
     }
 }
 
-fn queued(row: &mut ConversationRecord, at: TimestampMs, by: Party, message: (MessageId, &Content)) {
+fn queued(row: &mut Row, at: TimestampMs, by: Party, message: (MessageId, &Content)) {
     show(row, at, Direction::Outbound, message);
     row.last_outbound_at = Some(at);
     row.last_outbound_by = Some(by);
@@ -114,18 +114,13 @@ fn queued(row: &mut ConversationRecord, at: TimestampMs, by: Party, message: (Me
 }
 
 /// The newest message by our time: a provider delivers old ones late, and they are news to people.
-fn show(
-    row: &mut ConversationRecord,
-    at: TimestampMs,
-    direction: Direction,
-    (message, content): (MessageId, &Content),
-) {
+fn show(row: &mut Row, at: TimestampMs, direction: Direction, (message, content): (MessageId, &Content)) {
     let text = preview::text(content);
     row.last_message = Some(Preview { message, at, direction, kind: content.kind().into(), text });
 }
 
 /// Messages arrive out of order: a window is never shortened.
-fn open_window(row: &mut ConversationRecord, opened_at: TimestampMs, expires_at: TimestampMs) {
+fn open_window(row: &mut Row, opened_at: TimestampMs, expires_at: TimestampMs) {
     row.window_opened_at = row.window_opened_at.max(Some(opened_at));
     row.window_expires_at = row.window_expires_at.max(Some(expires_at));
 }

@@ -20,6 +20,9 @@ use super::{AuditEntry, ContactRecord, ConversationRecord, EventSeq, MessageReco
 pub(super) use contact::{card_changes, search_words};
 pub(super) use message::{MessageChange, of_event as message_of};
 
+/// An inbox row. Events change it whatever its contact is called.
+pub(super) type Row = ConversationRecord<ContactId>;
+
 /// A row with what the store has to do about it.
 #[derive(Debug)]
 pub(super) struct Slot<T> {
@@ -89,7 +92,7 @@ impl ContactSlot {
 #[derive(Debug, Default)]
 pub(super) struct Batch {
     /// Inbox rows.
-    pub(super) conversations: BTreeMap<ConversationId, Slot<ConversationRecord>>,
+    pub(super) conversations: BTreeMap<ConversationId, Slot<Row>>,
     /// Contacts.
     pub(super) contacts: BTreeMap<ContactId, ContactSlot>,
     /// New messages, in order, with the place of their event.
@@ -152,9 +155,9 @@ impl Batch {
         if !contact.names_somebody() {
             return; // erased since
         }
-        let contact = self.met(tenant, (*contact_id, contact), event.at).slot.row.clone();
+        self.met(tenant, (*contact_id, contact), event.at);
         self.conversations.entry(id).or_insert_with(|| {
-            Slot::new(conversation::new((id, tenant), (*number, *channel), contact, event.at))
+            Slot::new(conversation::new((id, tenant), (*number, *channel), *contact_id, event.at))
         });
     }
 }

@@ -8,6 +8,7 @@ use protocol::id::ContactId;
 use super::super::fold::{Batch, ContactSlot, Slot};
 use super::super::text::{from_json, from_name};
 use super::super::{ConsentEntry, ContactRecord, RecordsResult};
+use super::cells::Cells;
 use super::rows;
 use super::statement::{Lock, Sql, one};
 use super::value::values;
@@ -18,14 +19,11 @@ pub(super) async fn batch<S: Sql>(
     events: impl Iterator<Item = &Event> + Clone,
 ) -> RecordsResult<Batch> {
     let mut batch = Batch::default();
-    let sql = format!(
-        "SELECT {}, {} FROM conversations c JOIN contacts p ON p.id = c.contact WHERE c.id IN (?1)",
-        rows::CONTACT,
-        rows::CONVERSATION
-    );
+    let sql = format!("SELECT c.contact, {} FROM conversations c WHERE c.id IN (?1)", rows::CONVERSATION);
     let wanted: BTreeSet<_> = events.clone().filter_map(Batch::wanted_conversation).collect();
     let wanted = wanted.into_iter().map(|wanted| wanted.0.into()).collect();
-    for row in db.of_keys(&sql, wanted, rows::conversation).await? {
+    let read = |cells: &mut Cells<'_>| rows::conversation_of(cells.id(ContactId)?, cells);
+    for row in db.of_keys(&sql, wanted, read).await? {
         batch.conversations.insert(row.id, Slot::loaded(row));
     }
     let changing = changing_contacts(&batch, events);
@@ -53,7 +51,7 @@ fn changing_contacts<'a>(batch: &Batch, events: impl Iterator<Item = &'a Event>)
                 changing.insert(*contact_id);
             }
             (Fact::ContactIdentified(_), Some(conversation)) => {
-                let known = batch.conversations.get(&conversation).map(|slot| slot.row.contact.id);
+                let known = batch.conversations.get(&conversation).map(|slot| slot.row.contact);
                 changing.extend(known.or_else(|| begun.get(&conversation).copied()));
             }
             _ => {}

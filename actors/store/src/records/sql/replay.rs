@@ -29,10 +29,7 @@ pub(super) async fn replay<S: Sql>(
     let differs = |message: &&MessageRecord| known.get(&message.id) != Some(message);
     Ok(Some(Replay {
         events: events.len(),
-        replayed: replayed.map(|mut row| {
-            row.contact = stored.contact.clone();
-            row
-        }),
+        replayed: replayed.map(|row| row.with_contact(stored.contact.clone())),
         stored,
         messages: messages.len(),
         differing: messages.iter().filter(differs).map(|message| message.id).collect(),

@@ -17,7 +17,7 @@ use super::events;
 pub(super) const CONTACT: &str =
     "p.id, p.tenant, p.key, p.phone, p.bsuid, p.username, p.profile_name, p.card_name, p.stage, p.created_at";
 
-/// Columns of an inbox row, read by [`conversation`]. Those of the contact come first.
+/// Columns of an inbox row, read by [`conversation_of`].
 pub(super) const CONVERSATION: &str = "\
     c.id, c.tenant, c.number, c.channel, c.created_at, c.mode, c.owner, c.vacancy_id, c.vacancy_title, \
     c.flow_id, c.flow_version, c.flow_step, c.window_opened_at, c.window_expires_at, c.unread, c.unanswered_since, \
@@ -44,9 +44,13 @@ pub(super) fn contact(cells: &mut Cells<'_>) -> RecordsResult<ContactRecord> {
     })
 }
 
-/// Reads an inbox row.
+/// Reads an inbox row behind the columns of its contact.
 pub(super) fn conversation(cells: &mut Cells<'_>) -> RecordsResult<ConversationRecord> {
-    let contact = contact(cells)?;
+    conversation_of(contact(cells)?, cells)
+}
+
+/// Reads an inbox row, but for its contact.
+pub(super) fn conversation_of<C>(contact: C, cells: &mut Cells<'_>) -> RecordsResult<ConversationRecord<C>> {
     Ok(ConversationRecord {
         contact,
         id: cells.id(ConversationId)?,

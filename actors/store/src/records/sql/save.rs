@@ -6,9 +6,9 @@ use protocol::content::Content;
 use protocol::fact::MessageStatus;
 use protocol::id::{Bsuid, ProviderId};
 
-use super::super::fold::{Batch, ContactSlot, MessageChange, Write, search_words};
+use super::super::fold::{Batch, ContactSlot, MessageChange, Row, Write, search_words};
 use super::super::text::{self, json, name};
-use super::super::{AuditEntry, ConversationRecord, Direction, EventSeq, MessageRecord, RecordsResult};
+use super::super::{AuditEntry, Direction, EventSeq, MessageRecord, RecordsResult};
 use super::files;
 use super::statement::Kind::{Bytes, Int, Text};
 use super::statement::{Insert, Kind, Sql};
@@ -271,7 +271,7 @@ async fn conversations<S: Sql>(db: &mut S, batch: &Batch) -> RecordsResult<()> {
     db.insert(&CONVERSATIONS_TALK, talks).await
 }
 
-fn conversation(row: &ConversationRecord) -> RecordsResult<Values<'_>> {
+fn conversation(row: &Row) -> RecordsResult<Values<'_>> {
     let last = row.last_message.as_ref();
     Ok(values![
         row.id.0,
@@ -302,7 +302,7 @@ fn conversation(row: &ConversationRecord) -> RecordsResult<Values<'_>> {
         row.tenant.0,
         row.number.0,
         name(&row.channel)?,
-        row.contact.id.0,
+        row.contact.0,
         row.created_at.0,
     ])
 }
