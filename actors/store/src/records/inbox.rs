@@ -63,7 +63,8 @@ pub struct ConversationRecord<C = ContactRecord> {
 }
 
 impl<C> ConversationRecord<C> {
-    /// The same row with another word for the contact.
+    /// The same row with another word for the contact, field by field: the rest of a struct cannot be taken from one of
+    /// another type.
     pub(super) fn with_contact<D>(self, contact: D) -> ConversationRecord<D> {
         let Self {
             id,

@@ -2,6 +2,13 @@ use protocol::id::EndpointId;
 
 use super::server::Server;
 use super::*;
+use crate::consumers::cards::Cards;
+use crate::consumers::endpoints::router::Router;
+use crate::consumers::follow::Handler;
+use crate::consumers::meter::Meter;
+use crate::consumers::notifier::Notifier;
+use crate::consumers::templates::notices::Templates;
+use crate::metrics::Label as _;
 
 #[actix::test]
 async fn committed_facts_reach_streams_ledger_and_endpoints_by_themselves() {
@@ -30,6 +37,18 @@ async fn committed_facts_reach_streams_ledger_and_endpoints_by_themselves() {
     for view in views {
         assert_eq!((view.restarts, view.last_exit), (0, Some(Exit::Stopped)), "{}", view.name);
     }
+}
+
+#[test]
+fn followers_are_labelled_with_the_names_of_their_cursors() {
+    fn label<H: Handler>() {
+        assert_eq!(H::KIND.values(), [H::NAME]);
+    }
+    label::<Meter>();
+    label::<Notifier>();
+    label::<Templates>();
+    label::<Cards>();
+    label::<Router>();
 }
 
 #[actix::test]
