@@ -253,10 +253,10 @@ metrics! {
     notifications: Family<NotificationOutcome, IntCounter> = "gateway_notifications_total",
     /// Files that were fetched from providers and scanned, by how that ended.
     files: Family<FileOutcome, IntCounter> = "gateway_files_total",
-    /// Age of the newest fact that the records have not stored yet.
+    /// Age of the newest fact that the records have stored while more are waiting; grows while they fail.
     projection_lag: Gauge = "gateway_projection_lag_seconds",
-    /// Age of the newest event that a consumer has dealt with, while more are waiting; bills, notifications and pushed
-    /// events are as late.
+    /// Age of the newest event that a consumer has dealt with, while more are waiting; grows while it fails. Bills,
+    /// notifications and pushed events are as late.
     consumer_lag: Family<FollowerKind, Gauge> = "gateway_consumer_lag_seconds",
     /// Inputs that were set aside because they could not be applied.
     dead_letters: IntCounter = "gateway_dead_letters_total",

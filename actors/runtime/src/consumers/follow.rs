@@ -71,21 +71,15 @@ impl<H: Handler> Follower<H> {
             let advance = Advance { consumer: H::NAME, from: self.cursor, to: last.seq };
             self.handler.handle(&batch, advance).await?;
             self.cursor = last.seq;
+            self.show_lag(self.shared.lag_after(batch.len() >= FOLLOW_EVENTS, last.event.at).await?);
+        } else {
+            self.show_lag(Duration::ZERO);
         }
-        self.show_lag(&batch).await?;
         Ok(batch.len())
     }
 
-    /// After a full batch more is waiting: then the age of what was just dealt with is the lag.
-    async fn show_lag(&self, batch: &[StoredEvent]) -> Result<(), ConsumerError> {
-        let options = &self.shared.options;
-        let lag_ms = match batch.last().filter(|_| batch.len() >= FOLLOW_EVENTS) {
-            Some(last) => (options.engine.now().await? - last.event.at).0.max(0),
-            None => 0,
-        };
-        let lag = Duration::from_millis(lag_ms.unsigned_abs());
-        options.metrics.consumer_lag.of(H::KIND).set(lag.as_secs_f64());
-        Ok(())
+    fn show_lag(&self, lag: Duration) {
+        self.shared.options.metrics.consumer_lag.of(H::KIND).set(lag.as_secs_f64());
     }
 
     /// Deals with batches until told to stop.
@@ -109,6 +103,7 @@ impl<H: Handler> Follower<H> {
             }
         }
         // Whoever has the turn shows it.
-        self.show_lag(&[]).await
+        self.show_lag(Duration::ZERO);
+        Ok(())
     }
 }

@@ -22,12 +22,14 @@ mod turn;
 mod tests;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use actix::Arbiter;
 use arc_swap::ArcSwap;
 use domain::directory::Directory;
 use protocol::id::{EndpointId, TenantId, UserId};
-use store::engine::Engine;
+use protocol::time::TimestampMs;
+use store::engine::{Engine, EngineResult};
 use store::records::{EventSeq, SharedRecords};
 use tokio::sync::{Notify, broadcast, mpsc, watch};
 
@@ -43,7 +45,7 @@ use self::supervised::{Supervised, ViewCell};
 pub use self::templates::{SyncNote, last_used};
 use self::turn::Turn;
 use crate::limits::NOTIFICATIONS_IN_FLIGHT;
-use crate::metrics::Metrics;
+use crate::metrics::{FollowerKind, Metrics};
 use crate::provider::TemplateProvider;
 
 /// What consumers are made of.
@@ -100,6 +102,15 @@ impl Shared {
             turn: watch::Sender::new(turn),
         }
     }
+
+    /// How late a consumer is after a batch: after a full one more is waiting, about as old as the last of it.
+    pub(crate) async fn lag_after(&self, full: bool, last_at: TimestampMs) -> EngineResult<Duration> {
+        if !full {
+            return Ok(Duration::ZERO);
+        }
+        let lag_ms = (self.options.engine.now().await? - last_at).0.max(0);
+        Ok(Duration::from_millis(lag_ms.unsigned_abs()))
+    }
 }
 
 /// Starts consumers.
@@ -113,23 +124,33 @@ impl Consumers {
         let (alive, ended) = mpsc::channel(1);
         let arbiter = Arbiter::new();
         let mut views = Vec::new();
-        let mut start = |name, run: supervised::Run| {
+        let metrics = shared.options.metrics.clone();
+        let lag = |of| Some(metrics.consumer_lag.of(of).clone());
+        let mut start = |name, lag, run: supervised::Run| {
             let view = ViewCell::new(name);
             views.push(view.clone());
-            Supervised::start(&arbiter.handle(), shared.clone(), run, view, alive.clone());
+            Supervised::start(&arbiter.handle(), shared.clone(), run, (view, lag), alive.clone());
         };
-        start(projector::NAME, |shared, view| Box::pin(projector::run(shared, view)));
-        start(meter::NAME, |shared, view| Box::pin(meter::run(shared, view)));
-        start(notifier::NAME, |shared, view| Box::pin(notifier::run(shared, view)));
-        start(templates::notices::NAME, |shared, view| Box::pin(templates::notices::run(shared, view)));
-        start(templates::tasks::NAME, |shared, view| Box::pin(templates::tasks::run(shared, view)));
-        start(templates::sync::NAME, |shared, view| Box::pin(templates::sync::run(shared, view)));
-        start(cards::NAME, |shared, view| Box::pin(cards::run(shared, view)));
-        start(credits::NAME, |shared, view| Box::pin(credits::run(shared, view)));
-        start(files::NAME, |shared, view| Box::pin(files::run(shared, view)));
-        start(endpoints::NAME, |shared, view| Box::pin(endpoints::run(shared, view)));
-        start(away::MAIL, |shared, view| Box::pin(away::run_mail(shared, view)));
-        start(away::PUSH, |shared, view| Box::pin(away::run_push(shared, view)));
+        start(projector::NAME, Some(metrics.projection_lag.clone()), |shared, view| {
+            Box::pin(projector::run(shared, view))
+        });
+        start(meter::NAME, lag(FollowerKind::Meter), |shared, view| Box::pin(meter::run(shared, view)));
+        start(notifier::NAME, lag(FollowerKind::Notifier), |shared, view| {
+            Box::pin(notifier::run(shared, view))
+        });
+        start(templates::notices::NAME, lag(FollowerKind::Templates), |shared, view| {
+            Box::pin(templates::notices::run(shared, view))
+        });
+        start(templates::tasks::NAME, None, |shared, view| Box::pin(templates::tasks::run(shared, view)));
+        start(templates::sync::NAME, None, |shared, view| Box::pin(templates::sync::run(shared, view)));
+        start(cards::NAME, lag(FollowerKind::Cards), |shared, view| Box::pin(cards::run(shared, view)));
+        start(credits::NAME, None, |shared, view| Box::pin(credits::run(shared, view)));
+        start(files::NAME, None, |shared, view| Box::pin(files::run(shared, view)));
+        start(endpoints::NAME, lag(FollowerKind::Endpoints), |shared, view| {
+            Box::pin(endpoints::run(shared, view))
+        });
+        start(away::MAIL, None, |shared, view| Box::pin(away::run_mail(shared, view)));
+        start(away::PUSH, None, |shared, view| Box::pin(away::run_push(shared, view)));
         arbiter.spawn(turn::take_turns(shared.clone()));
         arbiter.spawn(away::keep_present(shared.clone()));
         ConsumersHandle {

@@ -91,6 +91,8 @@ impl Projector {
         for (lane, projected) in shared.options.records.projected().await? {
             lanes.entry(lane).or_default().projected = projected;
         }
+        // Until a batch says otherwise; what a run that failed showed is over.
+        shared.options.metrics.projection_lag.set(0.0);
         Ok(Self { shared, lanes, handled: 0, lag: Duration::ZERO })
     }
 
@@ -119,10 +121,7 @@ impl Projector {
         self.handled += count as u64;
         self.shared.projected.send_modify(|count| *count += 1);
         if let Some(newest) = newest {
-            // After a full batch more is waiting: then the age of what was just stored is the lag.
-            let now = self.shared.options.engine.now().await?;
-            let lag_ms = if count < PROJECT_FACTS { 0 } else { (now - newest).0.max(0) };
-            self.lag = Duration::from_millis(lag_ms.unsigned_abs());
+            self.lag = self.shared.lag_after(count >= PROJECT_FACTS, newest).await?;
             self.shared.options.metrics.projection_lag.set(self.lag.as_secs_f64());
         }
         Ok(count)

@@ -11,10 +11,12 @@ use actix::{
 use futures_util::FutureExt as _;
 use futures_util::future::LocalBoxFuture;
 use parking_lot::Mutex;
+use prometheus::Gauge;
 use serde::Serialize;
 use store::engine::EngineError;
 use store::records::RecordsError;
 use tokio::sync::mpsc;
+use tokio::time::Instant;
 
 use super::Shared;
 use super::turn::Turn;
@@ -89,11 +91,29 @@ impl ViewCell {
 /// One run of a consumer: ends when it is told to stop, or fails.
 pub(crate) type Run = fn(Shared, ViewCell) -> LocalBoxFuture<'static, Result<(), ConsumerError>>;
 
+/// How late a consumer is while it fails. While it works, it shows that itself.
+struct Lateness {
+    lag: Option<Gauge>,
+    /// Since when it fails, and how many seconds late it was then.
+    failing: Option<(Instant, f64)>,
+}
+
+impl Lateness {
+    /// Nothing was dealt with since it began to fail: everything waits for so much longer.
+    fn failed(&mut self, progress: bool) {
+        let Some(lag) = &self.lag else { return };
+        let known = self.failing.filter(|_| !progress);
+        let (since, late_s) = *self.failing.insert(known.unwrap_or_else(|| (Instant::now(), lag.get())));
+        lag.set(late_s + since.elapsed().as_secs_f64());
+    }
+}
+
 /// The actor.
 pub(crate) struct Supervised {
     shared: Shared,
     run: Run,
     view: ViewCell,
+    lateness: Lateness,
     /// Pause before the next start; doubles with every failure in a row.
     pause: Duration,
     /// Tells the handle, by being dropped, that this actor has ended.
@@ -105,10 +125,11 @@ impl Supervised {
         arbiter: &ArbiterHandle,
         shared: Shared,
         run: Run,
-        view: ViewCell,
+        (view, lag): (ViewCell, Option<Gauge>),
         alive: mpsc::Sender<()>,
     ) {
-        let actor = Self { shared, run, view, pause: RETRY_MIN, _alive: alive };
+        let lateness = Lateness { lag, failing: None };
+        let actor = Self { shared, run, view, lateness, pause: RETRY_MIN, _alive: alive };
         let _ = Self::start_in_arbiter(arbiter, |_| actor);
     }
 
@@ -148,6 +169,7 @@ impl Supervised {
             self.shared.options.metrics.actor_panics.inc();
         }
         tracing::warn!(consumer = name, ?exit, "consumer starts again");
+        self.lateness.failed(progress);
         // Whoever got something done failed for a new reason.
         self.pause = if progress { RETRY_MIN } else { (self.pause * 2).min(RETRY_MAX) };
         context.run_later(self.pause, Self::launch);
@@ -181,4 +203,26 @@ pub(super) fn with_sources(error: &dyn std::error::Error) -> String {
 fn panic_text(panic: &(dyn Any + Send)) -> String {
     let text = panic.downcast_ref::<&str>().copied();
     text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("no message").to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn who_fails_becomes_later_until_something_is_done() {
+        let lag = Gauge::new("lag", "seconds").unwrap();
+        let mut lateness = Lateness { lag: Some(lag.clone()), failing: None };
+        let mut fails_after = async |seconds, progress| {
+            tokio::time::advance(Duration::from_secs(seconds)).await;
+            lateness.failed(progress);
+            lag.get()
+        };
+        assert_eq!(fails_after(0, false).await, 0.0);
+        assert_eq!(fails_after(2, false).await, 2.0);
+        assert_eq!(fails_after(3, false).await, 5.0);
+        lag.set(1.5); // its own word, after a full batch
+        assert_eq!(fails_after(9, true).await, 1.5);
+        assert_eq!(fails_after(1, false).await, 2.5);
+    }
 }

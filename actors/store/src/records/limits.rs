@@ -8,8 +8,8 @@ pub const MAX_PAGE: usize = 200;
 /// Reservations that are released at once: the account of a tenant is held for some ten milliseconds, and its sends wait.
 pub const MAX_RELEASES: usize = 200;
 
-/// Events of one read by a consumer: a batch that fits in one transaction of a few ten milliseconds.
-pub const MAX_EVENT_PAGE: usize = 2_000;
+/// Events of one read by a consumer: a batch that fits in one transaction of about a tenth of a second.
+pub const MAX_EVENT_PAGE: usize = 4_000;
 
 /// Events of a conversation that are replayed at once: years of a busy one, and some 20 MB of memory.
 pub const MAX_REPLAY_EVENTS: usize = 20_000;

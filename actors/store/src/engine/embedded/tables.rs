@@ -1,4 +1,5 @@
-//! The trees of a store and how each is tuned. Why each number is what it is stands in [`crate::engine::limits`].
+//! The trees of a store and how each is tuned. Why each number is what it is stands in [`crate::engine::limits`]. fjall
+//! keeps the options of a tree in the store: one that exists goes on with those it was made with.
 
 use std::path::Path;
 use std::sync::Arc;

@@ -131,10 +131,12 @@ impl Sql for Session {
         for row in rows {
             columns.iter_mut().zip(row).for_each(|(column, value)| column.push(value));
         }
-        let arrays: Vec<_> =
-            (1..).zip(insert.columns).map(|(n, (_, kind))| format!("?{n}::{}[]", name(*kind))).collect();
-        let sql =
-            format!("{} SELECT * FROM unnest({}) {}", insert.head(), arrays.join(", "), insert.conflict);
+        // Side by side they are read row by row; behind `FROM` each would be stored apart first.
+        let arrays: Vec<_> = (1..)
+            .zip(insert.columns)
+            .map(|(n, (_, kind))| format!("unnest(?{n}::{}[])", name(*kind)))
+            .collect();
+        let sql = format!("{} SELECT {} {}", insert.head(), arrays.join(", "), insert.conflict);
         let statement = self.prepare(&sql).await?;
         let arrays: Vec<_> = columns.iter().map(|column| column as &(dyn ToSql + Sync)).collect();
         self.0.execute(&statement, &arrays).await?;

@@ -33,7 +33,7 @@ pub(super) async fn hand_over<S: Sql>(
     db.lock(vec![Lock::Contact(from), Lock::Contact(to)]).await?;
     let old = documents::find(db, DocumentKind::Contact, Some(tenant), &from.to_string()).await?;
     let (Some(old), Some(new)) = (old, load::contact(db, to).await?) else { return Ok(None) };
-    let sql = "SELECT count(*) FROM conversations WHERE contact = ?1";
+    let sql = "SELECT count(*) FROM conversation_keys WHERE contact = ?1";
     let talks = one(db, sql, values![from.0], |cells| cells.take::<u64>()).await?;
     if talks != Some(0) || new.tenant != tenant {
         return Ok(None);

@@ -206,11 +206,13 @@ async fn silenced<S: Sql>(
     conditions.and(
         "(EXISTS (SELECT 1 FROM consents n WHERE n.contact = p.id AND n.channel = {} \
          AND n.record LIKE '%\"consent\":\"opted_out\"%') \
-         OR EXISTS (SELECT 1 FROM conversations c WHERE c.contact = p.id AND c.channel = {} AND c.blocked = 1))",
+         OR EXISTS (SELECT 1 FROM conversation_keys k JOIN conversations c ON c.id = k.id \
+         WHERE k.contact = p.id AND k.channel = {} AND c.blocked = 1))",
         name(&channel)?,
     );
     let found = newest(db, conditions, request).await?;
-    let sql = "SELECT contact, channel FROM conversations WHERE contact IN (?1) AND blocked = 1";
+    let sql = "SELECT c.contact, c.channel FROM conversation_keys k JOIN conversations c ON c.id = k.id \
+               WHERE k.contact IN (?1) AND c.blocked = 1";
     let wanted = found.data.iter().map(|contact| contact.id.0.into()).collect();
     let blocked = db.of_keys(sql, wanted, |cells| {
         Ok((cells.id(ContactId)?, cells.text(|text| from_name::<Channel>("channel", text))?))

@@ -138,7 +138,7 @@ async fn worded<S: Sql>(db: &mut S, conversation: ConversationId) -> RecordsResu
 /// The contact itself, unless there is a conversation with it. A refusal stays, without its words: the contact is
 /// never messaged again by mistake.
 pub(super) async fn forget<S: Sql>(db: &mut S, id: ContactId) -> RecordsResult<()> {
-    let sql = "SELECT count(*) FROM conversations WHERE contact = ?1";
+    let sql = "SELECT count(*) FROM conversation_keys WHERE contact = ?1";
     let talks = one(db, sql, values![id.0], |cells| cells.take::<u64>()).await?;
     let Some(row) = load::contact(db, id).await?.filter(|_| talks == Some(0)) else { return Ok(()) };
     let words = search_words(&row).into_iter().map(|word| values![row.tenant.0, word, id.0]).collect();
@@ -179,7 +179,8 @@ async fn traces<S: Sql>(
         ),
         (
             "conversations",
-            "SELECT count(*) FROM conversations WHERE contact = ?1 AND created_at < ?2",
+            "SELECT count(*) FROM conversation_keys k JOIN conversations c ON c.id = k.id \
+             WHERE k.contact = ?1 AND c.created_at < ?2",
             values![id.0, at],
         ),
         (

@@ -12,12 +12,10 @@ use super::value::{Value, Values, values};
 /// Rows of an index, of which there are at least as many as conversations that a part of a filter selects.
 #[derive(Clone, Debug)]
 pub(crate) struct Key {
-    /// A query of one column, with `{}` for each value.
+    /// A query of one column, with `{}` for each value: ids of conversations, or of contacts if it may be listed.
     sql: String,
     values: Values<'static>,
-    /// The column of conversations that it is about.
-    column: &'static str,
-    /// What it stands for, if a list of it may be read once instead of asking each conversation.
+    /// What of contacts it stands for: a list of them may be read once instead of asking each conversation.
     listed: Option<Listed>,
 }
 
@@ -38,9 +36,6 @@ pub(super) struct Known {
     /// What a list of contacts stands for: too many to look up, and too few to meet by asking each.
     pub(super) listed: Vec<Listed>,
 }
-
-const ID: &str = "id";
-const CONTACT: &str = "contact";
 
 /// A filter as far as indexes answer it.
 #[derive(Debug)]
@@ -100,13 +95,23 @@ impl Part {
 }
 
 impl Key {
+    /// What no message changes.
     fn of_conversation(sql: &str, values: Values<'static>) -> Part {
-        let sql = format!("SELECT k.id AS key FROM conversations k WHERE k.tenant = {{}} AND {sql}");
-        Part::Key(Self { sql, values, column: ID, listed: None }, 0)
+        Self::of("conversation_keys", sql, values)
+    }
+
+    /// What stands in the row of the inbox.
+    fn of_talk(sql: &str, values: Values<'static>) -> Part {
+        Self::of("conversations", sql, values)
+    }
+
+    fn of(table: &str, sql: &str, values: Values<'static>) -> Part {
+        let sql = format!("SELECT k.id AS key FROM {table} k WHERE k.tenant = {{}} AND {sql}");
+        Part::Key(Self { sql, values, listed: None }, 0)
     }
 
     fn of_contact(sql: &str, values: Values<'static>, listed: Listed) -> Part {
-        Part::Key(Self { sql: sql.to_owned(), values, column: CONTACT, listed: Some(listed) }, 0)
+        Part::Key(Self { sql: sql.to_owned(), values, listed: Some(listed) }, 0)
     }
 
     /// Counts the rows, up to one more than matter.
@@ -118,28 +123,27 @@ impl Key {
     }
 
     /// The ids of the conversations.
-    fn ids(self, rows: &mut Where) -> String {
+    fn conversations(self, rows: &mut Where) -> String {
         let sql = rows.embed(&self.sql, self.values);
-        if self.column == ID {
+        if self.listed.is_none() {
             return sql;
         }
         format!(
             "SELECT d.id AS key FROM (SELECT DISTINCT w.key FROM ({sql}) AS w LIMIT {}) AS w \
-             CROSS JOIN conversations d WHERE d.{} = w.key",
-            2 * FEW,
-            self.column
+             CROSS JOIN conversation_keys d WHERE d.contact = w.key",
+            2 * FEW
         )
     }
 }
 
-/// The rows of all keys as one query, and the column of conversations that they are about.
-pub(super) fn union(keys: Vec<Key>, rows: &mut Where) -> (String, &'static str) {
-    let column = match keys.as_slice() {
-        [first, others @ ..] if others.iter().all(|key| key.column == first.column) => first.column,
-        _ => ID,
-    };
-    let sql = |key: Key| if key.column == column { rows.embed(&key.sql, key.values) } else { key.ids(rows) };
-    (keys.into_iter().map(sql).collect::<Vec<_>>().join(" UNION ALL "), column)
+/// The conversations that all keys lead to, as one query.
+pub(super) fn conversations(keys: Vec<Key>, rows: &mut Where) -> String {
+    keys.into_iter().map(|key| key.conversations(rows)).collect::<Vec<_>>().join(" UNION ALL ")
+}
+
+/// The contacts that the keys of a searched text lead to, as one query.
+pub(super) fn contacts(keys: Vec<Key>, rows: &mut Where) -> String {
+    keys.into_iter().map(|key| rows.embed(&key.sql, key.values)).collect::<Vec<_>>().join(" UNION ALL ")
 }
 
 /// Whether one of the words of a text is listed: it leaves few to be asked for the others.
@@ -149,18 +153,22 @@ pub(super) fn names_a_list(text: &str, listed: &[Listed]) -> bool {
 
 fn part(tenant: TenantId, filter: &Filter) -> RecordsResult<Part> {
     let parts = |parts: &[Filter]| parts.iter().map(|one| part(tenant, one)).collect::<RecordsResult<_>>();
-    let of_tenant = |sql: &str| Key::of_conversation(sql, values![tenant.0]);
+    let of_tenant = |sql: &str| Key::of_talk(sql, values![tenant.0]);
     let with = |sql: &str, value: Value<'static>| Key::of_conversation(sql, vec![tenant.0.into(), value]);
     Ok(match filter {
         Filter::All(all) => Part::All(parts(all)?),
         Filter::Any(any) => Part::Any(parts(any)?),
-        Filter::Ids(ids) => among(tenant, "k.id", ids.iter().map(|id| id.0.into())),
-        Filter::Numbers(ids) => among(tenant, "k.number", ids.iter().map(|id| id.0.into())),
-        Filter::Owners(owners) => among(tenant, "k.owner", owners.iter().map(|one| text::owner(one).into())),
+        Filter::Ids(ids) => among(tenant, Key::of_conversation, "k.id", ids.iter().map(|id| id.0.into())),
+        Filter::Numbers(ids) => {
+            among(tenant, Key::of_conversation, "k.number", ids.iter().map(|id| id.0.into()))
+        }
+        Filter::Owners(owners) => {
+            among(tenant, Key::of_talk, "k.owner", owners.iter().map(|one| text::owner(one).into()))
+        }
         Filter::Contact(id) => with("k.contact = {}", id.0.into()),
         Filter::Channel(channel) => with("k.channel = {}", name(channel)?.into()),
         Filter::Mode(mode) => with("k.mode = {}", name(mode)?.into()),
-        Filter::Vacancy(id) => with("k.vacancy_id = {}", id.to_string().into()),
+        Filter::Vacancy(id) => Key::of_talk("k.vacancy_id = {}", values![tenant.0, id.to_string()]),
         Filter::InFlow => of_tenant("k.flow_id IS NOT NULL"),
         Filter::Unread => of_tenant("k.unread > 0"),
         Filter::Unanswered => of_tenant("k.unanswered_since IS NOT NULL"),
@@ -174,7 +182,7 @@ fn part(tenant: TenantId, filter: &Filter) -> RecordsResult<Part> {
         Filter::RepliedBy(party) => {
             let sql = "SELECT r.conversation AS key FROM repliers r WHERE r.tenant = {} AND r.party = {}";
             let values = values![tenant.0, text::party(*party)];
-            Part::Key(Key { sql: sql.to_owned(), values, column: ID, listed: None }, 0)
+            Part::Key(Key { sql: sql.to_owned(), values, listed: None }, 0)
         }
         Filter::Search(text) => words(tenant, text),
         Filter::Not(_)
@@ -191,13 +199,18 @@ fn part(tenant: TenantId, filter: &Filter) -> RecordsResult<Part> {
     })
 }
 
-fn among(tenant: TenantId, column: &str, wanted: impl Iterator<Item = Value<'static>>) -> Part {
+fn among(
+    tenant: TenantId,
+    key: fn(&str, Values<'static>) -> Part,
+    column: &str,
+    wanted: impl Iterator<Item = Value<'static>>,
+) -> Part {
     let mut values = values![tenant.0];
     values.extend(wanted);
     let places = vec!["{}"; values.len() - 1].join(", ");
     match places.is_empty() {
         true => Part::Any(Vec::new()),
-        false => Key::of_conversation(&format!("{column} IN ({places})"), values),
+        false => key(&format!("{column} IN ({places})"), values),
     }
 }
 

@@ -73,10 +73,10 @@ pub(crate) fn look_up(
     let mut rows = Where::tenant("c.tenant", tenant);
     rows.and_filter(tenant, filter)?;
     older(&mut rows, "c.sort_at, c.id", cursor, Value::from)?;
-    let (keys, column) = few::union(keys, &mut rows);
+    let keys = few::conversations(keys, &mut rows);
     let sql = format!(
         "WITH few (key) AS MATERIALIZED (SELECT DISTINCT * FROM ({keys}) AS k LIMIT {}) \
-         SELECT c.id, c.sort_at, c.unread FROM few f CROSS JOIN conversations c WHERE c.{column} = f.key AND {} \
+         SELECT c.id, c.sort_at, c.unread FROM few f CROSS JOIN conversations c WHERE c.id = f.key AND {} \
          ORDER BY c.sort_at DESC, c.id DESC LIMIT {limit}",
         2 * FEW,
         rows.sql

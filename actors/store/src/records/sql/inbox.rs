@@ -171,8 +171,8 @@ async fn with_files<S: Sql>(
 /// Messages with files in all conversations with a contact (parameter 1), at most so many (2), before a place (3), of a
 /// tenant (4).
 pub(super) const CONTACT_FILES: &str = "\
-    WITH picked AS (SELECT m.seq FROM conversations c CROSS JOIN messages m \
-    WHERE c.contact = ?1 AND m.conversation = c.id AND m.attachment = 1 AND m.seq < ?3 \
+    WITH picked AS (SELECT m.seq FROM conversation_keys k CROSS JOIN messages m \
+    WHERE k.contact = ?1 AND m.conversation = k.id AND m.attachment = 1 AND m.seq < ?3 \
     ORDER BY m.seq DESC LIMIT ?2)";
 
 /// Messages with files in all conversations with a contact, newest first.

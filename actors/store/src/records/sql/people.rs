@@ -48,7 +48,7 @@ pub(crate) fn look_up(
     let mut people = Where::tenant("p.tenant", tenant);
     people.and_named(tenant, "p.id", text);
     older(&mut people, "p.created_at, p.id", cursor, Value::from)?;
-    let (keys, _) = few::union(keys, &mut people);
+    let keys = few::contacts(keys, &mut people);
     let sql = format!(
         "WITH few (key) AS MATERIALIZED (SELECT DISTINCT * FROM ({keys}) AS k LIMIT {}) \
          SELECT {} FROM few f CROSS JOIN contacts p WHERE p.id = f.key AND {} \

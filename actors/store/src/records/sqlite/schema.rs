@@ -23,6 +23,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("schema_10.sql"),
     include_str!("schema_11.sql"),
     include_str!("schema_12.sql"),
+    include_str!("schema_13.sql"),
 ];
 
 /// Pages of the log before they are moved into the database: 4 MiB. Nearly all of them are new pages of events, which
@@ -93,17 +94,17 @@ mod tests {
         let owner = |id| Owner::User(UserId(id));
         for (filter, few, way) in [
             (Filter::All(vec![]), "", newest),
-            (Filter::Search("rossi anna".into()), "conversations_by_contact", newest),
-            (Filter::Contact(ContactId(1)), "conversations_by_contact", newest),
+            (Filter::Search("rossi anna".into()), "conversation_keys_by_contact", newest),
+            (Filter::Contact(ContactId(1)), "conversation_keys_by_contact", newest),
             (Filter::Owners(vec![owner(1)]), "conversations_by_owner", "conversations_by_owner"),
             (Filter::Owners(vec![owner(1), owner(2)]), "conversations_by_owner", newest),
-            (Filter::Numbers(vec![NumberId(1)]), "conversations_by_number", newest),
+            (Filter::Numbers(vec![NumberId(1)]), "conversation_keys_by_number", newest),
             (
                 Filter::Vacancy("v1".into()),
                 "conversations_by_vacancy",
                 "c USING INDEX conversations_by_vacancy",
             ),
-            (Filter::Stage("hired".into()), "conversations_by_contact", newest),
+            (Filter::Stage("hired".into()), "conversation_keys_by_contact", newest),
             (Filter::RepliedBy(Party::User(UserId(1))), "r USING PRIMARY KEY", newest),
             (Filter::Left, "conversations_left", newest),
             (Filter::InFlow, "conversations_in_flow", newest),

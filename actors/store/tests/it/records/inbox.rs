@@ -2,12 +2,12 @@ use protocol::command::{Mode, Party, Vacancy};
 use protocol::content::{Content, Media, MediaKind, MediaSource};
 use protocol::entry::ProviderStatus;
 use protocol::fact::{Answer, Fact, MessageStatus};
-use protocol::id::{ConversationId, FlowId, MediaId, ProviderId, UserId};
+use protocol::id::{ConversationId, FlowId, MediaId, NumberId, ProviderId, UserId};
 use protocol::outbound::Attempt;
 use protocol::time::SpanMs;
 use store::records::*;
 
-use super::facts::{ACME, ANNA, Chat, OTHER, minute, owned_by, project, user};
+use super::facts::{ACME, ANNA, Chat, NUMBER, OTHER, minute, owned_by, project, user};
 use super::{Backend, fresh};
 
 async fn ids(records: &impl Records, filter: Filter) -> Vec<ConversationId> {
@@ -105,7 +105,12 @@ pub(super) async fn d10_filters_combine<B: Backend>() {
     assert_eq!(ids(&records, Filter::WithoutVacancy).await, [d, b, a]);
     assert_eq!(ids(&records, Filter::LastMessageSince(minute(3))).await, [d, c]);
     assert_eq!(ids(&records, Filter::LastMessageBefore(minute(2))).await, [a]);
+    assert_eq!(ids(&records, Filter::Numbers(vec![NUMBER])).await, [d, c, b, a]);
+    assert_eq!(ids(&records, Filter::Numbers(vec![NumberId(99)])).await, []);
     assert_eq!(ids(&records, Filter::Mode(Mode::Direct)).await, []);
+    let direct = Fact::ModeChanged { mode: Mode::Direct, by: user(ANNA) };
+    project(&records, vec![chats[1].event(minute(9), direct)]).await;
+    assert_eq!(ids(&records, Filter::Mode(Mode::Direct)).await, [b]);
     assert_eq!(ids(&records, Filter::Ids(vec![a, c])).await, [c, a]);
     assert_eq!(ids(&records, Filter::Any(vec![])).await, []);
     let unread = records.unread(ACME, Filter::All(vec![])).await.unwrap();

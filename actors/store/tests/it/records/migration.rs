@@ -57,10 +57,21 @@ fn rows<B: Old>(chat: &Chat, events: &[Event]) -> String {
         let body = serde_json::to_string(event).unwrap();
         writeln!(sql, "INSERT INTO events VALUES ({seq}, {tenant}, {conversation}, '{body}');").unwrap();
     }
+    let key = serde_json::to_string(&chat.key()).unwrap();
+    let (number, contact, at) =
+        (id::<B>(chat.number.0), id::<B>(chat.key().contact_id(chat.tenant).0), minute(3).0);
+    writeln!(
+        sql,
+        "INSERT INTO contacts (id, tenant, key, created_at) VALUES ({contact}, {tenant}, '{key}', {at}); \
+         INSERT INTO conversations (id, tenant, number, channel, contact, created_at, mode, unread, blocked, left_chat, \
+         paused, sort_at) VALUES \
+         ({conversation}, {tenant}, {number}, 'whatsapp', {contact}, {at}, 'bot', 1, 0, 0, 0, {at});"
+    )
+    .unwrap();
     let columns = "seq, id, tenant, conversation, direction, sender, content, attachment, at, blocked, status, \
         status_rank, status_at, provider_id";
     let (received, sent) = (id::<B>(chat.message(1).0), id::<B>(chat.message(2).0));
-    let (content, at) = (r#"{"type":"text","body":"twice"}"#, minute(3).0);
+    let content = r#"{"type":"text","body":"twice"}"#;
     writeln!(
         sql,
         "INSERT INTO messages ({columns}) VALUES \
@@ -92,6 +103,9 @@ pub(super) async fn version_1_is_read<B: Old>() {
     let old = messages(&records, &chat).await;
     assert_eq!(old.iter().map(|row| row.id).collect::<Vec<_>>(), [chat.message(1), chat.message(2)]);
     assert_eq!((old[1].status, old[1].status_at), (Some(MessageStatus::Delivered), Some(minute(3))));
+    let of_number = Filter::Numbers(vec![chat.number]);
+    let found = records.conversations(ACME, of_number, PageRequest::first(9)).await.unwrap().data;
+    assert_eq!(found.into_iter().map(|row| row.id).collect::<Vec<_>>(), [chat.id()]);
     events.push(chat.received(minute(4), 3, "ancora"));
     project(&records, events[4..].to_vec()).await;
     let mut history = records.history(ACME, chat.id(), None, 9).await.unwrap();

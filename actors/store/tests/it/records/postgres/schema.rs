@@ -14,7 +14,7 @@ async fn nodes_may_start_at_once() {
     }
     assert_eq!(nodes[0].last_event().await.unwrap(), EventSeq(8));
     let rows = database.client().await.query("SELECT version FROM schema_version", &[]).await.unwrap();
-    assert_eq!(rows.iter().map(|row| row.get::<_, i64>(0)).collect::<Vec<_>>(), [12], "migrated once");
+    assert_eq!(rows.iter().map(|row| row.get::<_, i64>(0)).collect::<Vec<_>>(), [13], "migrated once");
 }
 
 #[tokio::test]
@@ -25,7 +25,7 @@ async fn a_newer_schema_is_refused() {
     let error = PostgresRecords::connect(&database.0).await.err().unwrap();
     assert_eq!(
         error.to_string(),
-        "the records were written by a newer version (schema 99, this one knows 12): use that version"
+        "the records were written by a newer version (schema 99, this one knows 13): use that version"
     );
 }
 
