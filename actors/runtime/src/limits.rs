@@ -178,8 +178,7 @@ pub const SYNC_EVERY: Duration = Duration::from_millis(200);
 /// How often the records forget what is past its time; all of it is kept for at least a day.
 pub const FORGET_EVERY: Duration = Duration::from_secs(3_600);
 
-/// Events that a consumer reads at once, if so many wait: one transaction, and about 4 MB in memory. With 1,000 the bills of
-/// an overloaded node followed a quarter slower.
+/// Events that a consumer reads at once, if so many wait: one transaction, and about 4 MB in memory.
 pub const FOLLOW_EVENTS: usize = 4_000;
 
 /// Rest of a consumer between two batches that were not full, for the same reason. Nobody waits for a bill, and a

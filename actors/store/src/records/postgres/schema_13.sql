@@ -31,10 +31,10 @@ CREATE TRIGGER conversation_is_erased AFTER DELETE ON conversations FOR EACH ROW
 -- Nobody writes conversations while triggers are made: none is missed.
 INSERT INTO conversation_keys (id, tenant, number, channel, contact, mode)
     SELECT id, tenant, number, channel, contact, mode FROM conversations;
-CREATE INDEX conversation_keys_by_contact ON conversation_keys (contact, id);
-CREATE INDEX conversation_keys_by_number ON conversation_keys (tenant, number, id);
-CREATE INDEX conversation_keys_by_channel ON conversation_keys (tenant, channel, id);
-CREATE INDEX conversation_keys_by_mode ON conversation_keys (tenant, mode, id);
+CREATE INDEX conversation_keys_by_contact ON conversation_keys (contact);
+CREATE INDEX conversation_keys_by_number ON conversation_keys (tenant, number);
+CREATE INDEX conversation_keys_by_channel ON conversation_keys (tenant, channel);
+CREATE INDEX conversation_keys_by_mode ON conversation_keys (tenant, mode);
 DROP INDEX conversations_by_contact;
 DROP INDEX conversations_by_number;
 DROP INDEX conversations_by_channel;

@@ -1,7 +1,7 @@
 //! Tables, by version. A migration is never changed once released; a new one is added at the end.
 //!
-//! The tables are those of PostgreSQL; what is SQLite's own is `WITHOUT ROWID` (the row lives in its index),
-//! `plans_1.sql` and the pragmas in [`tune`].
+//! The tables are those of PostgreSQL; what is SQLite's own is `WITHOUT ROWID` (the row lives in its index), a view in
+//! place of the table `conversation_keys`, `plans_1.sql` and the pragmas in [`tune`].
 
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, TransactionBehavior};
@@ -94,17 +94,17 @@ mod tests {
         let owner = |id| Owner::User(UserId(id));
         for (filter, few, way) in [
             (Filter::All(vec![]), "", newest),
-            (Filter::Search("rossi anna".into()), "conversation_keys_by_contact", newest),
-            (Filter::Contact(ContactId(1)), "conversation_keys_by_contact", newest),
+            (Filter::Search("rossi anna".into()), "conversations_by_contact", newest),
+            (Filter::Contact(ContactId(1)), "conversations_by_contact", newest),
             (Filter::Owners(vec![owner(1)]), "conversations_by_owner", "conversations_by_owner"),
             (Filter::Owners(vec![owner(1), owner(2)]), "conversations_by_owner", newest),
-            (Filter::Numbers(vec![NumberId(1)]), "conversation_keys_by_number", newest),
+            (Filter::Numbers(vec![NumberId(1)]), "conversations_by_number", newest),
             (
                 Filter::Vacancy("v1".into()),
                 "conversations_by_vacancy",
                 "c USING INDEX conversations_by_vacancy",
             ),
-            (Filter::Stage("hired".into()), "conversation_keys_by_contact", newest),
+            (Filter::Stage("hired".into()), "conversations_by_contact", newest),
             (Filter::RepliedBy(Party::User(UserId(1))), "r USING PRIMARY KEY", newest),
             (Filter::Left, "conversations_left", newest),
             (Filter::InFlow, "conversations_in_flow", newest),
