@@ -116,6 +116,10 @@ pub const RETRY_MIN: Duration = Duration::from_millis(10);
 /// Longest pause between attempts against a store that fails.
 pub const RETRY_MAX: Duration = Duration::from_secs(1);
 
+/// Failures of a consumer that are so far apart are not one: it worked in between, and had nothing to do. Longer than
+/// what a call to a store that hangs may take.
+pub const FAILURES_APART: Duration = Duration::from_secs(60);
+
 /// Process crashes at one place in the log before its entry is set aside.
 pub const CRASHES_PER_ENTRY: u32 = 3;
 

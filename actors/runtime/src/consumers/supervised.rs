@@ -20,7 +20,7 @@ use tokio::time::Instant;
 
 use super::Shared;
 use super::turn::Turn;
-use crate::limits::{RETRY_MAX, RETRY_MIN};
+use crate::limits::{FAILURES_APART, RETRY_MAX, RETRY_MIN};
 use crate::metrics::ActorKind;
 
 /// Why a consumer failed. It begins again from its stored cursor.
@@ -94,17 +94,28 @@ pub(crate) type Run = fn(Shared, ViewCell) -> LocalBoxFuture<'static, Result<(),
 /// How late a consumer is while it fails. While it works, it shows that itself.
 struct Lateness {
     lag: Option<Gauge>,
-    /// Since when it fails, and how many seconds late it was then.
-    failing: Option<(Instant, f64)>,
+    failing: Option<Failing>,
+}
+
+/// Failures one after the other, with nothing done in between.
+#[derive(Clone, Copy)]
+struct Failing {
+    since: Instant,
+    latest: Instant,
+    /// How late the consumer was when it began.
+    late_s: f64,
 }
 
 impl Lateness {
-    /// Nothing was dealt with since it began to fail: everything waits for so much longer.
+    /// Since it began to fail nothing was dealt with: everything waits for so much longer.
     fn failed(&mut self, progress: bool) {
         let Some(lag) = &self.lag else { return };
-        let known = self.failing.filter(|_| !progress);
-        let (since, late_s) = *self.failing.insert(known.unwrap_or_else(|| (Instant::now(), lag.get())));
-        lag.set(late_s + since.elapsed().as_secs_f64());
+        let now = Instant::now();
+        let goes_on = |failing: &Failing| !progress && now - failing.latest < FAILURES_APART;
+        let begins = || Failing { since: now, latest: now, late_s: lag.get() };
+        let failing = Failing { latest: now, ..self.failing.filter(goes_on).unwrap_or_else(begins) };
+        lag.set(failing.late_s + (now - failing.since).as_secs_f64());
+        self.failing = Some(failing);
     }
 }
 
@@ -224,5 +235,7 @@ mod tests {
         lag.set(1.5); // its own word, after a full batch
         assert_eq!(fails_after(9, true).await, 1.5);
         assert_eq!(fails_after(1, false).await, 2.5);
+        lag.set(0.0); // nothing came, and it worked
+        assert_eq!(fails_after(FAILURES_APART.as_secs(), false).await, 0.0);
     }
 }

@@ -125,25 +125,34 @@ impl Key {
     /// The ids of the conversations.
     fn conversations(self, rows: &mut Where) -> String {
         let sql = rows.embed(&self.sql, self.values);
-        if self.listed.is_none() {
-            return sql;
+        match self.listed {
+            None => sql,
+            Some(_) => format!(
+                "SELECT d.id AS key FROM (SELECT DISTINCT w.key FROM ({sql}) AS w {}) AS w \
+                 CROSS JOIN conversation_keys d WHERE d.contact = w.key",
+                expect_few()
+            ),
         }
-        format!(
-            "SELECT d.id AS key FROM (SELECT DISTINCT w.key FROM ({sql}) AS w LIMIT {}) AS w \
-             CROSS JOIN conversation_keys d WHERE d.contact = w.key",
-            2 * FEW
-        )
     }
 }
 
 /// The conversations that all keys lead to, as one query.
 pub(super) fn conversations(keys: Vec<Key>, rows: &mut Where) -> String {
-    keys.into_iter().map(|key| key.conversations(rows)).collect::<Vec<_>>().join(" UNION ALL ")
+    // A contact may be known on any number of numbers: then only the contacts are as few as was counted.
+    let expect = if keys.iter().all(|key| key.listed.is_none()) { expect_few() } else { String::new() };
+    let all: Vec<_> = keys.into_iter().map(|key| key.conversations(rows)).collect();
+    format!("SELECT DISTINCT * FROM ({}) AS k {expect}", all.join(" UNION ALL "))
 }
 
 /// The contacts that the keys of a searched text lead to, as one query.
 pub(super) fn contacts(keys: Vec<Key>, rows: &mut Where) -> String {
-    keys.into_iter().map(|key| rows.embed(&key.sql, key.values)).collect::<Vec<_>>().join(" UNION ALL ")
+    let all: Vec<_> = keys.into_iter().map(|key| rows.embed(&key.sql, key.values)).collect();
+    format!("SELECT DISTINCT * FROM ({}) AS k {}", all.join(" UNION ALL "), expect_few())
+}
+
+/// Tells a planner what to expect. Rows were counted before, and twice as many are never reached.
+fn expect_few() -> String {
+    format!("LIMIT {}", 2 * FEW)
 }
 
 /// Whether one of the words of a text is listed: it leaves few to be asked for the others.

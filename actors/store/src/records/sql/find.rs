@@ -5,7 +5,7 @@
 
 use protocol::id::TenantId;
 
-use super::super::limits::{FEW, WALK, WALK_AND_ASK, WALK_AND_LIST};
+use super::super::limits::{WALK, WALK_AND_ASK, WALK_AND_LIST};
 use super::super::{Cursor, Filter, RecordsResult, text};
 use super::few::{self, Listed};
 use super::filter::Where;
@@ -75,10 +75,9 @@ pub(crate) fn look_up(
     older(&mut rows, "c.sort_at, c.id", cursor, Value::from)?;
     let keys = few::conversations(keys, &mut rows);
     let sql = format!(
-        "WITH few (key) AS MATERIALIZED (SELECT DISTINCT * FROM ({keys}) AS k LIMIT {}) \
+        "WITH few (key) AS MATERIALIZED ({keys}) \
          SELECT c.id, c.sort_at, c.unread FROM few f CROSS JOIN conversations c WHERE c.id = f.key AND {} \
          ORDER BY c.sort_at DESC, c.id DESC LIMIT {limit}",
-        2 * FEW,
         rows.sql
     );
     Ok((sql, rows.values))

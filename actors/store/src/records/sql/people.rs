@@ -3,7 +3,7 @@
 
 use protocol::id::TenantId;
 
-use super::super::limits::{FEW, WALK_AND_ASK, WALK_AND_LIST};
+use super::super::limits::{WALK_AND_ASK, WALK_AND_LIST};
 use super::super::{ContactRecord, Cursor, Filter, Page, PageRequest, RecordsResult};
 use super::few::{self, Listed};
 use super::filter::Where;
@@ -50,10 +50,9 @@ pub(crate) fn look_up(
     older(&mut people, "p.created_at, p.id", cursor, Value::from)?;
     let keys = few::contacts(keys, &mut people);
     let sql = format!(
-        "WITH few (key) AS MATERIALIZED (SELECT DISTINCT * FROM ({keys}) AS k LIMIT {}) \
+        "WITH few (key) AS MATERIALIZED ({keys}) \
          SELECT {} FROM few f CROSS JOIN contacts p WHERE p.id = f.key AND {} \
          ORDER BY p.created_at DESC, p.id DESC LIMIT {limit}",
-        2 * FEW,
         rows::CONTACT,
         people.sql
     );

@@ -120,6 +120,19 @@ pub(super) async fn d10_filters_combine<B: Backend>() {
     assert_eq!(count(2).await, Count { conversations: 2, unread: 2, more: true });
 }
 
+pub(super) async fn d10_few_contacts_may_have_many_conversations<B: Backend>() {
+    let (_backend, records) = fresh::<B>().await;
+    // On three numbers each: more conversations than keys that count as few, even twice as many.
+    let (numbers, people) = (3, 2 * limits::FEW / 3 + 1);
+    let chats = (0..people).flat_map(|person| {
+        (1..=numbers).map(move |number| Chat { number: NumberId(number), ..Chat::with(ACME, person) })
+    });
+    let events = chats.flat_map(|chat| [chat.started(minute(0)), chat.named(minute(0), "Maria")]);
+    project(&records, events.collect()).await;
+    let named = records.count(ACME, Filter::Search("maria".into()), 10_000).await.unwrap();
+    assert_eq!((named.conversations, named.more), (3 * people, false));
+}
+
 pub(super) async fn d10_a_page_that_is_hard_to_find_says_where_to_go_on<B: Backend>() {
     let (_backend, records) = fresh::<B>().await;
     // The only one whose window is open is the oldest of very many.

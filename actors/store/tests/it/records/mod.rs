@@ -91,7 +91,7 @@ suites! {
     projection: projects_once, facts_behind_a_gap_are_refused, records_belong_to_one_engine, survives_reopening, rebuilds_what_is_derived, a_failed_batch_changes_nothing,
         events_are_read_in_order, a_cursor_moves_only_from_where_it_stood, sync_answers_what_is_durable;
     inbox: a_conversation_is_shown_as_its_facts_say, blocked_messages_are_kept_apart,
-        d10_filters_combine, d10_a_page_that_is_hard_to_find_says_where_to_go_on, d10_unanswered_until_somebody_replies, pages_have_no_gaps_or_repetitions,
+        d10_filters_combine, d10_few_contacts_may_have_many_conversations, d10_a_page_that_is_hard_to_find_says_where_to_go_on, d10_unanswered_until_somebody_replies, pages_have_no_gaps_or_repetitions,
         messages_are_listed_either_way, p3_statuses_never_move_backwards, unmatched_statuses_find_their_message,
         tenants_do_not_see_each_other, filters_are_bounded, windows_are_filtered_by_time;
     contacts: b3_search_finds_words_in_any_order, b3_search_finds_phones, f6_identities_are_merged, f6_a_card_finds_its_person,
