@@ -1,3 +1,6 @@
+-- Whoever reads now and writes later would wait for us, and we for them, if this were locked step by step.
+LOCK TABLE conversations;
+
 -- By what conversations are looked up where they are few: an index that the database keeps by triggers. PostgreSQL writes
 -- every index of a row again whenever a column of any of them is changed, and each message brings its conversation to the
 -- top of the inbox; four indexes that no message is about made that two and a half times as much work. Who wrote and who
@@ -28,7 +31,6 @@ CREATE FUNCTION conversation_is_erased() RETURNS trigger LANGUAGE plpgsql AS $$ 
 END $$;
 CREATE TRIGGER conversation_is_erased AFTER DELETE ON conversations FOR EACH ROW EXECUTE FUNCTION conversation_is_erased();
 
--- Nobody writes conversations while triggers are made: none is missed.
 INSERT INTO conversation_keys (id, tenant, number, channel, contact, mode)
     SELECT id, tenant, number, channel, contact, mode FROM conversations;
 CREATE INDEX conversation_keys_by_contact ON conversation_keys (contact);
