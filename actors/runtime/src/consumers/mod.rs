@@ -27,6 +27,7 @@ use std::time::Duration;
 use actix::Arbiter;
 use arc_swap::ArcSwap;
 use domain::directory::Directory;
+use prometheus::Gauge;
 use protocol::id::{EndpointId, TenantId, UserId};
 use protocol::time::TimestampMs;
 use store::engine::{Engine, EngineResult};
@@ -45,7 +46,7 @@ use self::supervised::{Supervised, ViewCell};
 pub use self::templates::{SyncNote, last_used};
 use self::turn::Turn;
 use crate::limits::NOTIFICATIONS_IN_FLIGHT;
-use crate::metrics::{FollowerKind, Metrics};
+use crate::metrics::{FollowerKind, Label as _, Metrics};
 use crate::provider::TemplateProvider;
 
 /// What consumers are made of.
@@ -113,6 +114,15 @@ impl Shared {
     }
 }
 
+/// Where a consumer shows how late it is; those that follow neither facts nor events show nothing.
+fn lag_gauge(metrics: &Metrics, name: &str) -> Option<Gauge> {
+    if name == projector::NAME {
+        return Some(metrics.projection_lag.clone());
+    }
+    let kind = FollowerKind::ALL.iter().find(|kind| kind.values() == [name])?;
+    Some(metrics.consumer_lag.of(*kind).clone())
+}
+
 /// Starts consumers.
 pub struct Consumers;
 
@@ -124,33 +134,24 @@ impl Consumers {
         let (alive, ended) = mpsc::channel(1);
         let arbiter = Arbiter::new();
         let mut views = Vec::new();
-        let metrics = shared.options.metrics.clone();
-        let lag = |of| Some(metrics.consumer_lag.of(of).clone());
-        let mut start = |name, lag, run: supervised::Run| {
+        let mut start = |name, run: supervised::Run| {
             let view = ViewCell::new(name);
             views.push(view.clone());
+            let lag = lag_gauge(&shared.options.metrics, name);
             Supervised::start(&arbiter.handle(), shared.clone(), run, (view, lag), alive.clone());
         };
-        start(projector::NAME, Some(metrics.projection_lag.clone()), |shared, view| {
-            Box::pin(projector::run(shared, view))
-        });
-        start(meter::NAME, lag(FollowerKind::Meter), |shared, view| Box::pin(meter::run(shared, view)));
-        start(notifier::NAME, lag(FollowerKind::Notifier), |shared, view| {
-            Box::pin(notifier::run(shared, view))
-        });
-        start(templates::notices::NAME, lag(FollowerKind::Templates), |shared, view| {
-            Box::pin(templates::notices::run(shared, view))
-        });
-        start(templates::tasks::NAME, None, |shared, view| Box::pin(templates::tasks::run(shared, view)));
-        start(templates::sync::NAME, None, |shared, view| Box::pin(templates::sync::run(shared, view)));
-        start(cards::NAME, lag(FollowerKind::Cards), |shared, view| Box::pin(cards::run(shared, view)));
-        start(credits::NAME, None, |shared, view| Box::pin(credits::run(shared, view)));
-        start(files::NAME, None, |shared, view| Box::pin(files::run(shared, view)));
-        start(endpoints::NAME, lag(FollowerKind::Endpoints), |shared, view| {
-            Box::pin(endpoints::run(shared, view))
-        });
-        start(away::MAIL, None, |shared, view| Box::pin(away::run_mail(shared, view)));
-        start(away::PUSH, None, |shared, view| Box::pin(away::run_push(shared, view)));
+        start(projector::NAME, |shared, view| Box::pin(projector::run(shared, view)));
+        start(meter::NAME, |shared, view| Box::pin(meter::run(shared, view)));
+        start(notifier::NAME, |shared, view| Box::pin(notifier::run(shared, view)));
+        start(templates::notices::NAME, |shared, view| Box::pin(templates::notices::run(shared, view)));
+        start(templates::tasks::NAME, |shared, view| Box::pin(templates::tasks::run(shared, view)));
+        start(templates::sync::NAME, |shared, view| Box::pin(templates::sync::run(shared, view)));
+        start(cards::NAME, |shared, view| Box::pin(cards::run(shared, view)));
+        start(credits::NAME, |shared, view| Box::pin(credits::run(shared, view)));
+        start(files::NAME, |shared, view| Box::pin(files::run(shared, view)));
+        start(endpoints::NAME, |shared, view| Box::pin(endpoints::run(shared, view)));
+        start(away::MAIL, |shared, view| Box::pin(away::run_mail(shared, view)));
+        start(away::PUSH, |shared, view| Box::pin(away::run_push(shared, view)));
         arbiter.spawn(turn::take_turns(shared.clone()));
         arbiter.spawn(away::keep_present(shared.clone()));
         ConsumersHandle {

@@ -4,8 +4,7 @@ use protocol::id::{ContactId, TenantId};
 
 use super::super::{Change, ContactCard, DocumentKind, DocumentWrite, Expect, RecordsError, RecordsResult};
 use super::contacts::{card, parse};
-use super::statement::{Lock, Sql, one};
-use super::value::values;
+use super::statement::{Lock, Sql};
 use super::{documents, erasure, load};
 
 /// The cards of contacts, by the contact alone: an id is derived from its tenant.
@@ -33,9 +32,7 @@ pub(super) async fn hand_over<S: Sql>(
     db.lock(vec![Lock::Contact(from), Lock::Contact(to)]).await?;
     let old = documents::find(db, DocumentKind::Contact, Some(tenant), &from.to_string()).await?;
     let (Some(old), Some(new)) = (old, load::contact(db, to).await?) else { return Ok(None) };
-    let sql = "SELECT count(*) FROM conversation_keys WHERE contact = ?1";
-    let talks = one(db, sql, values![from.0], |cells| cells.take::<u64>()).await?;
-    if talks != Some(0) || new.tenant != tenant {
+    if load::is_in_conversation(db, from).await? || new.tenant != tenant {
         return Ok(None);
     }
     let known = documents::find(db, DocumentKind::Contact, Some(tenant), &to.to_string()).await?;

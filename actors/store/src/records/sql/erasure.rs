@@ -138,9 +138,10 @@ async fn worded<S: Sql>(db: &mut S, conversation: ConversationId) -> RecordsResu
 /// The contact itself, unless there is a conversation with it. A refusal stays, without its words: the contact is
 /// never messaged again by mistake.
 pub(super) async fn forget<S: Sql>(db: &mut S, id: ContactId) -> RecordsResult<()> {
-    let sql = "SELECT count(*) FROM conversation_keys WHERE contact = ?1";
-    let talks = one(db, sql, values![id.0], |cells| cells.take::<u64>()).await?;
-    let Some(row) = load::contact(db, id).await?.filter(|_| talks == Some(0)) else { return Ok(()) };
+    if load::is_in_conversation(db, id).await? {
+        return Ok(());
+    }
+    let Some(row) = load::contact(db, id).await? else { return Ok(()) };
     let words = search_words(&row).into_iter().map(|word| values![row.tenant.0, word, id.0]).collect();
     save::forget_words(db, words).await?;
     db.run("DELETE FROM contacts WHERE id = ?1", values![id.0]).await?;

@@ -71,6 +71,12 @@ pub(super) async fn contact<S: Sql>(db: &mut S, wanted: ContactId) -> RecordsRes
     one(db, &sql, values![wanted.0], rows::contact).await
 }
 
+/// Whether there is a conversation with a contact.
+pub(super) async fn is_in_conversation<S: Sql>(db: &mut S, contact: ContactId) -> RecordsResult<bool> {
+    let sql = "SELECT count(*) FROM conversation_keys WHERE contact = ?1";
+    Ok(one(db, sql, values![contact.0], |cells| cells.take::<u64>()).await? != Some(0))
+}
+
 /// Fills in the consents of contacts.
 pub(super) async fn consents<'a, S: Sql>(
     db: &mut S,
